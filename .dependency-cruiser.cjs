@@ -1,0 +1,31 @@
+// Packages depend downwards only, and no package reaches into another's insides.
+const below = {
+  mlsql: [],
+  "spark-connect": [],
+  ray: [],
+  engine: ["mlsql", "spark-connect", "ray"],
+  duet: ["mlsql", "spark-connect", "ray", "engine"],
+};
+module.exports = {
+  forbidden: [
+    { name: "no-cycle", severity: "error", from: { pathNot: "generated" }, to: { circular: true } },
+    ...Object.entries(below).map(([name, allowed]) => ({
+      name: `downwards-only-${name}`,
+      severity: "error",
+      from: { path: `^packages/${name}/` },
+      to: { path: "^packages/", pathNot: `^packages/(${[name, ...allowed].join("|")})/` },
+    })),
+    ...Object.keys(below).map((name) => ({
+      name: `public-entry-only-${name}`,
+      severity: "error",
+      from: { path: "^packages/", pathNot: `^packages/${name}/` },
+      to: { path: `^packages/${name}/`, pathNot: `^packages/${name}/src/index\\.ts$` },
+    })),
+  ],
+  options: {
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node"] },
+  },
+};

@@ -1,0 +1,30 @@
+/** Which Spark stands behind the address: they differ in what they can do (see `spark-dialect.ts`). */
+export type SparkKind = "sail" | "apache";
+
+/** Where a Spark Connect server answers. */
+export interface SparkAddress {
+  /** `sc://host:port` */
+  readonly url: string;
+  readonly kind: SparkKind;
+  /** For people: `Sail 0.7.2`, `Apache Spark 4.3.0`. */
+  readonly description: string;
+}
+
+/** Where a bridge to Ray answers. */
+export interface RayAddress {
+  /** `http://host:port` */
+  readonly url: string;
+  /** Goes with every call. */
+  readonly token: string;
+  /** For people: `Ray 2.60.0, 2 CPUs`. */
+  readonly description: string;
+}
+
+/**
+ * Gives a run its two engines. Each is started at the first call and kept; a provider of embedded engines ends
+ * what it started when it is disposed. Both calls reject with the signal's reason when it is aborted.
+ */
+export interface EngineProvider extends AsyncDisposable {
+  spark(signal: AbortSignal): Promise<SparkAddress>;
+  ray(signal: AbortSignal): Promise<RayAddress>;
+}

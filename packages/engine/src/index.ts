@@ -1,0 +1,2 @@
+export type * from "./run-event.ts";
+export type * from "./engine-provider.ts";
