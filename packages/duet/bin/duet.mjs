@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Plain JavaScript: it must start on Node 20, to hand over to the Node 24 that set-up has put beside it.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import module from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+if (Number(process.versions.node.split(".")[0]) >= 24) {
+  module.enableCompileCache(join(root, "node_modules/.cache/node"));
+  const { main } = await import("../src/cli/main.ts");
+  await main(process.argv.slice(2));
+} else {
+  handOver(join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`));
+}
+
+function handOver(node) {
+  if (!existsSync(node)) {
+    console.error(
+      `duet: error[not-set-up]: Duet needs Node 24, and this is ${process.versions.node}\n` +
+        "  = help: run `npm run setup` in the checkout once; it brings Node 24",
+    );
+    process.exit(3);
+  }
+  // The channel's end tells the real process that this one is gone, even after kill -9.
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`duet: ${node} does not start: ${error.message}`);
+    process.exit(3);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
