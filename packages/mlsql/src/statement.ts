@@ -89,10 +89,11 @@ export interface RegisterStatement extends StatementBase {
   readonly options: readonly Option[];
 }
 
-/** `` include format.`path`; `` */
+/** `` include format.`path` [where …]; `` */
 export interface IncludeStatement extends StatementBase {
   readonly kind: "include";
   readonly source: Source;
+  readonly options: readonly Option[];
 }
 
 /** `connect format where … as name;` */
@@ -131,9 +132,17 @@ export type Statement =
   | SqlStatement
   | CommandStatement;
 
+/** A name that a statement would have made, had it parsed. */
+export interface LostName {
+  readonly kind: "table" | "variable";
+  readonly name: Name;
+}
+
 /** A parsed script. Statements that did not parse are missing here and named in the diagnostics. */
 export interface Script {
   readonly file: string;
   readonly text: string;
   readonly statements: readonly Statement[];
+  /** What the statements that did not parse would have made; absent in a script that was not parsed from text. */
+  readonly lostNames?: readonly LostName[];
 }

@@ -1,0 +1,194 @@
+import type { CustomPatternMatcherReturn, IMultiModeLexerDefinition, IToken, TokenType } from "chevrotain";
+import { DefaultTokenBuilder, type Grammar, type GrammarAST, type TokenBuilderOptions } from "langium";
+import { readStatementText, type StatementText } from "./statement-text.ts";
+
+/** Token types for what is no MLSQL: the grammar has no place for them, so each is an error with its own name. */
+export const BROKEN_TOKENS = {
+  "unclosed-block": "UNCLOSED_BLOCK",
+  "unclosed-string": "UNCLOSED_STRING",
+  "unclosed-backquote": "UNCLOSED_BACKQUOTE",
+  "unclosed-comment": "UNCLOSED_COMMENT",
+  "select-without-name": "SELECT_WITHOUT_NAME",
+  "broken-sql": "BROKEN_SQL",
+  unexpected: "UNEXPECTED",
+} as const;
+
+type Matcher = (text: string, offset: number, matched: IToken[]) => CustomPatternMatcherReturn | null;
+
+/** What cannot follow the end of a statement: a word at a line's start after one of these goes on with it. */
+const GOES_ON = new Set([
+  ".",
+  ",",
+  "=",
+  "as",
+  "into",
+  "and",
+  "where",
+  "options",
+  "set",
+  "load",
+  "save",
+  "connect",
+]);
+const SELECT_WORD = /(?:select|with)(?=[\s(*"'`/-])(?!\s*[.=])/iy;
+const SQL_WORD = new RegExp(
+  "(?:create|insert|drop|refresh|alter|describe|desc|truncate|delete|update|merge|analyze|cache|uncache|clear|" +
+    "show|use|explain|grant|revoke|msck|repair|optimize|vacuum|comment)(?=\\s)(?!\\s*[.=])",
+  "iy",
+);
+
+function sticky(pattern: RegExp): Matcher {
+  return (text, offset) => {
+    pattern.lastIndex = offset;
+    const match = pattern.exec(text);
+    return match ? [match[0]] : null;
+  };
+}
+
+function isStatementStart(text: string, offset: number, matched: readonly IToken[]): boolean {
+  const last = matched.at(-1);
+  if (last === undefined || last.image === ";") return true;
+  const gap = text.slice(last.startOffset + last.image.length, offset);
+  return /[\r\n]/.test(gap) && !GOES_ON.has(last.image.toLowerCase());
+}
+
+/** Reads statements' texts; the four tokens that are tried at one place share one reading. */
+class StatementReader {
+  #text = "";
+  #offset = -1;
+  #read: StatementText | undefined;
+
+  matcher(word: RegExp, pick: (read: StatementText) => number | undefined): Matcher {
+    return (text, offset, matched) => {
+      word.lastIndex = offset;
+      if (!word.test(text) || !isStatementStart(text, offset, matched)) return null;
+      if (this.#text !== text || this.#offset !== offset || !this.#read) {
+        this.#text = text;
+        this.#offset = offset;
+        this.#read = readStatementText(text, offset);
+      }
+      const end = pick(this.#read);
+      return end === undefined ? null : [text.slice(offset, end)];
+    };
+  }
+}
+
+/**
+ * Closed text in quotes. One of several lines whose closing quote stands right before other text was closed by
+ * the next text's opening quote: it is left to `UNCLOSED_STRING`, which ends with its line.
+ */
+function closed(pattern: RegExp): Matcher {
+  const match = sticky(pattern);
+  return (text, offset, matched) => {
+    const found = match(text, offset, matched);
+    if (!found) return null;
+    const next = text[offset + found[0].length] ?? " ";
+    return /[\r\n]/.test(found[0]) && !/[\s;,.=)-]/.test(next) ? null : found;
+  };
+}
+
+function custom(name: string, match: Matcher): TokenType {
+  return { name, PATTERN: match, LINE_BREAKS: true };
+}
+
+/** Makes the lexer's tokens: the grammar's, with the refinements that its regular expressions cannot state. */
+export class MlsqlTokenBuilder extends DefaultTokenBuilder {
+  override buildTokens(grammar: Grammar, options?: TokenBuilderOptions): IMultiModeLexerDefinition {
+    const tokens = new Map(
+      (super.buildTokens(grammar, options) as TokenType[]).map((type) => [type.name, type]),
+    );
+    const take = (name: string): TokenType => {
+      const type = tokens.get(name);
+      if (!type) throw new Error(`The grammar has no token ${name}.`);
+      tokens.delete(name);
+      return type;
+    };
+    const reader = new StatementReader();
+    const refine = (name: string, match: Matcher): TokenType =>
+      Object.assign(take(name), custom(name, match));
+    const selectText = refine(
+      "SELECT_TEXT",
+      reader.matcher(SELECT_WORD, (read) => read.beforeName),
+    );
+    const sqlText = refine(
+      "SQL_TEXT",
+      reader.matcher(SQL_WORD, (read) => (read.unclosed ? undefined : read.end)),
+    );
+    const selectWithoutName = custom(
+      BROKEN_TOKENS["select-without-name"],
+      reader.matcher(SELECT_WORD, (read) => (read.unclosed ? undefined : read.end)),
+    );
+    const anyWord = new RegExp(`${SELECT_WORD.source}|${SQL_WORD.source}`, "iy");
+    const brokenSql = custom(
+      BROKEN_TOKENS["broken-sql"],
+      reader.matcher(anyWord, (read) => read.end),
+    );
+
+    const commandName = refine("COMMAND_NAME", sticky(/![\p{L}_][\p{L}\p{N}_-]*/uy));
+    commandName.PUSH_MODE = "command";
+    const commandWord = refine("COMMAND_WORD", sticky(/[^\s;'"`]+/y));
+    const semicolon = take(";");
+    const commandEnd: TokenType = {
+      name: "COMMAND_END",
+      PATTERN: /;/,
+      POP_MODE: true,
+      CATEGORIES: [semicolon],
+    };
+    const lineComment = take("LINE_COMMENT");
+    const commandComment: TokenType = {
+      name: "COMMAND_COMMENT",
+      PATTERN: /--(?![^\s])[^\r\n]*/,
+      GROUP: "hidden",
+    };
+
+    const quoted = [
+      take("BLOCK_STRING"),
+      custom(BROKEN_TOKENS["unclosed-block"], sticky(/'''[\s\S]*/y)),
+      refine("STRING", closed(/"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'/y)),
+      custom(BROKEN_TOKENS["unclosed-string"], sticky(/["'][^\r\n;]*/y)),
+      refine("BACKQUOTED", closed(/`(?:``|[^`])*`/y)),
+      custom(BROKEN_TOKENS["unclosed-backquote"], sticky(/`[^\r\n;]*/y)),
+    ];
+    const blank = [take("WHITESPACE"), take("BLOCK_COMMENT")];
+    const unclosedComment = custom(BROKEN_TOKENS["unclosed-comment"], sticky(/\/\*[\s\S]*/y));
+    const unexpected = custom(BROKEN_TOKENS.unexpected, sticky(/[\s\S]/uy));
+    const number = refine("NUMBER", sticky(/-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\p{L}\p{N}_])/uy));
+    const id = refine("ID", sticky(/[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*/uy));
+    const keywords = [...tokens.values()];
+    return {
+      defaultMode: "script",
+      modes: {
+        script: [
+          ...blank,
+          lineComment,
+          unclosedComment,
+          selectText,
+          selectWithoutName,
+          sqlText,
+          brokenSql,
+          commandName,
+          ...keywords,
+          number,
+          id,
+          ...quoted,
+          semicolon,
+          unexpected,
+        ],
+        command: [...blank, commandComment, ...quoted, commandEnd, commandWord, unexpected],
+      },
+    };
+  }
+
+  protected override buildKeywordPattern(
+    keyword: GrammarAST.Keyword,
+    caseInsensitive: boolean,
+  ): RegExp | string {
+    if (!/^\w/.test(keyword.value)) return keyword.value;
+    return new RegExp(`${keyword.value}(?![\\w$\\u0080-\\uFFFF])`, caseInsensitive ? "i" : "");
+  }
+
+  /** Keywords end where their word ends, so that no longer token needs to be tried. */
+  protected override findLongerAlt(): TokenType[] {
+    return [];
+  }
+}
