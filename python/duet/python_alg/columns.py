@@ -115,11 +115,12 @@ def _mismatch(name: str, kind: pa.DataType, wanted: str, values: pa.ChunkedArray
 def to_matrix(table: pa.Table) -> Any:
     """All columns side by side as a NumPy matrix of doubles (nulls are NaN); vector columns are spread out.
 
-    A lone column of text stays text. Raises `column-type-mismatch` for vectors of different lengths.
+    A lone column of text is a plain array of texts, as text vectorizers take it. Raises
+    `column-type-mismatch` for vectors of different lengths.
     """
+    if table.num_columns == 1 and _is_text(table.column(0).type):
+        return table.column(0).to_numpy()
     parts = [_as_matrix(name, table.column(name)) for name in table.column_names]
-    if len(parts) == 1:
-        return parts[0]
     return numpy.hstack(parts) if parts else numpy.empty((table.num_rows, 0))
 
 
