@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { exitCodeHelp } from "./exit-code.ts";
+import { parseCount, parseRayTarget, parseSparkTarget, parseVariable } from "./targets.ts";
+
+/** Takes the exit code of the command that ran. */
+export type Done = (exitCode: number) => void;
+
+const runExamples = `
+Examples:
+  duet run train.mlsql                     on the embedded engines: Sail and a one-node Ray
+  duet run -e 'select 1 as a as t;'        a script from the command line
+  cat train.mlsql | duet run -             a script from standard input
+  duet run train.mlsql --set day=2026-11-01 --spark apache
+  duet run train.mlsql --gpus 2            declares two logical GPUs, to try out a script that asks for them
+  duet run train.mlsql --json | jq .type   run events, one a line
+
+Results (tables, messages, what user code prints) go to standard output, everything about the run to standard error.
+
+${exitCodeHelp}`;
+
+const examples = `
+Examples:
+  duet run train.mlsql
+  duet run -e 'select 1 as a as t;'
+  duet up                                  keeps the engines warm: later runs start at once
+  duet models show /tmp/model
+  duet doctor                              what is there, what is missing, what to do
+
+${exitCodeHelp}`;
+
+/** The command line. What a command needs is loaded when it runs. */
+export function createProgram(done: Done): Command {
+  const program = new Command("duet")
+    .description("One script, two engines: data is prepared in Spark, models are trained and applied in Ray.")
+    .version(readVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .addHelpText("after", examples)
+    .showHelpAfterError("(duet --help shows what there is)")
+    .exitOverride();
+  addRun(program, done);
+  addEngines(program, done);
+  addModels(program, done);
+  program
+    .command("doctor")
+    .description("check this machine and the set-up; every finding says what to do")
+    .option("--json", "print the findings as JSON")
+    .option("--no-engines", "do not start engines for a try")
+    .action(async (options: { json?: true; engines: boolean }) => {
+      const { doctorCommand } = await import("./doctor-command.ts");
+      done(await doctorCommand({ json: options.json === true, engines: options.engines }));
+    });
+  return program;
+}
+
+interface RunFlags {
+  readonly expression?: string;
+  readonly spark: string;
+  readonly ray: string;
+  readonly cpus?: string;
+  readonly gpus?: string;
+  readonly set: readonly string[];
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function addRun(program: Command, done: Done): void {
+  program
+    .command("run")
+    .description("run a script")
+    .argument("[file]", "the script; - for standard input")
+    .option("-e, --expression <script>", "the script itself")
+    .option("--spark <spark>", "sail, apache, or a Spark Connect address sc://host:port", "sail")
+    .option("--ray <ray>", "local, or the address of a bridge http://host:port (token in DUET_RAY_TOKEN)", "local")
+    .option("--cpus <n>", "logical CPUs of the embedded Ray")
+    .option("--gpus <n>", "logical GPUs of the embedded Ray")
+    .option("--set <name=value>", "set a variable of the script (may be repeated)", collect, [])
+    .option("--json", "print run events, one JSON object a line")
+    .option("-q, --quiet", "print results and mistakes only")
+    .addHelpText("after", runExamples)
+    .action(async (file: string | undefined, flags: RunFlags) => {
+      const options = {
+        file,
+        expression: flags.expression,
+        spark: parseSparkTarget(flags.spark),
+        ray: parseRayTarget(flags.ray),
+        ...readSize(flags),
+        variables: Object.fromEntries(flags.set.map(parseVariable)),
+        json: flags.json === true,
+        quiet: flags.quiet === true,
+      };
+      done(await (await import("./run-command.ts")).runCommand(options));
+    });
+}
+
+function readSize(flags: { readonly cpus?: string; readonly gpus?: string }): { cpus?: number; gpus?: number } {
+  return {
+    ...(flags.cpus === undefined ? {} : { cpus: parseCount("--cpus", flags.cpus, 1) }),
+    ...(flags.gpus === undefined ? {} : { gpus: parseCount("--gpus", flags.gpus, 0) }),
+  };
+}
+
+interface UpFlags {
+  readonly spark: string;
+  readonly sparkPort?: string;
+  readonly ray: boolean;
+  readonly cpus?: string;
+  readonly gpus?: string;
+  readonly json?: true;
+}
+
+function addEngines(program: Command, done: Done): void {
+  program
+    .command("up")
+    .description("start the embedded engines and keep them warm; duet run uses them")
+    .option("--spark <spark>", "sail or apache", "sail")
+    .option("--spark-port <port>", "port of 127.0.0.1 for Spark Connect; default: a free one")
+    .option("--no-ray", "Spark only")
+    .option("--cpus <n>", "logical CPUs of Ray")
+    .option("--gpus <n>", "logical GPUs of Ray")
+    .option("--json", "print the result as JSON")
+    .action(async (flags: UpFlags) => {
+      const { upCommand } = await import("./up-command.ts");
+      const port = flags.sparkPort === undefined ? {} : { sparkPort: parseCount("--spark-port", flags.sparkPort, 1, 65_535) };
+      const spark = parseSparkTarget(flags.spark);
+      done(await upCommand({ spark, ray: flags.ray, ...port, ...readSize(flags), json: flags.json === true }));
+    });
+  program
+    .command("down")
+    .description("end the warm engines and wait until they have gone")
+    .option("--json", "print the result as JSON")
+    .action(async (flags: { json?: true }) => {
+      done(await (await import("./down-command.ts")).downCommand({ json: flags.json === true }));
+    });
+  program
+    .command("status")
+    .description("show the warm engines")
+    .option("--json", "print the result as JSON")
+    .action(async (flags: { json?: true }) => {
+      done(await (await import("./status-command.ts")).statusCommand({ json: flags.json === true }));
+    });
+}
+
+function addModels(program: Command, done: Done): void {
+  const models = program.command("models").description("look at trained models");
+  models
+    .command("ls")
+    .description("list the models at a path and below it")
+    .argument("[path]", "where to look", ".")
+    .option("--json", "print the result as JSON")
+    .action(async (path: string, flags: { json?: true }) => {
+      done(await (await import("./models-command.ts")).listModels(path, flags.json === true));
+    });
+  models
+    .command("show")
+    .description("show a model's versions and groups: scores, metrics, parameters")
+    .argument("<path>", "the model's path, as in the script that trained it")
+    .option("--json", "print the result as JSON")
+    .action(async (path: string, flags: { json?: true }) => {
+      done(await (await import("./models-command.ts")).showModel(path, flags.json === true));
+    });
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}

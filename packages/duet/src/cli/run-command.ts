@@ -1,0 +1,89 @@
+import type { RunEvent } from "@duet/engine";
+import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
+import { duetHome, environmentPython, pythonPath } from "../embedded/installation.ts";
+import type { RayTarget, SparkTarget } from "../embedded/targets.ts";
+import type { View } from "../view/view.ts";
+import { exitCode } from "./exit-code.ts";
+import { Interruption } from "./interruption.ts";
+import { printError } from "./print-error.ts";
+import { readScript } from "./read-script.ts";
+
+/** The options of `duet run`, read and checked. */
+export interface RunCommandOptions {
+  readonly file: string | undefined;
+  readonly expression: string | undefined;
+  readonly spark: SparkTarget;
+  readonly ray: RayTarget;
+  readonly cpus?: number;
+  readonly gpus?: number;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Runs a script and shows it; gives the exit code. */
+export async function runCommand(options: RunCommandOptions): Promise<number> {
+  const script = await readScript(options.file, options.expression);
+  const python = environmentPython(".venv");
+  const home = duetHome();
+  const { spark, ray, cpus, gpus } = options;
+  const engines = new EmbeddedEngines({
+    ...{ home, spark, ray },
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(gpus === undefined ? {} : { gpus }),
+  });
+  let view: View | undefined;
+  using interruption = new Interruption({
+    onFirst: (reason) => view?.note(`${reason.message}: stopping Spark's and Ray's work … (once more to end at once)`),
+    onForce: () => {
+      engines.kill();
+    },
+  });
+  const { signal } = interruption;
+  const result = new RunResult();
+  try {
+    // Sail starts while our own code is still being loaded.
+    if (spark.kind === "sail") engines.prepare();
+    const [{ runScript }, shown] = await Promise.all([import("@duet/engine"), makeView(options)]);
+    view = shown;
+    const run = runScript({
+      ...{ ...script, engines, home, python, pythonPath, signal },
+      workingDirectory: process.cwd(),
+      variables: options.variables,
+    });
+    for await (const event of run) {
+      result.see(event);
+      await view.show(event);
+    }
+    await view.close();
+  } finally {
+    await engines[Symbol.asyncDispose]();
+  }
+  if (result.outcome === "failed" && engines.failure !== undefined) printError(engines.failure);
+  if (interruption.exitCode !== undefined) return interruption.exitCode;
+  return result.exitCode(engines.failure !== undefined);
+}
+
+async function makeView(options: RunCommandOptions): Promise<View> {
+  const { stdout, stderr } = process;
+  if (options.json) return new (await import("../view/json-view.ts")).JsonView(stdout, stderr);
+  const { TerminalView } = await import("../view/terminal-view.ts");
+  return new TerminalView({ out: stdout, err: stderr, quiet: options.quiet });
+}
+
+/** Collects from a run's events how it ended. */
+class RunResult {
+  outcome: "succeeded" | "failed" | "cancelled" | undefined;
+  #began = false;
+
+  see(event: RunEvent): void {
+    if (event.type === "step-started") this.#began = true;
+    if (event.type === "run-finished") this.outcome = event.outcome;
+  }
+
+  exitCode(engineFailed: boolean): number {
+    if (this.outcome === "succeeded") return exitCode.succeeded;
+    if (engineFailed) return exitCode.engine;
+    return this.#began ? exitCode.failed : exitCode.mistakes;
+  }
+}

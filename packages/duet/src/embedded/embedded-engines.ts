@@ -1,0 +1,134 @@
+import type { EngineProvider, RayAddress, SparkAddress } from "@duet/engine";
+import { isAnswering } from "./engine-check.ts";
+import { type EngineRecordName, livingRecord } from "./engine-record.ts";
+import { EngineStartError } from "./engine-start-error.ts";
+import { RunDirectory } from "./run-directory.ts";
+import { startEngine } from "./start-engine.ts";
+import type { StartedEngine } from "./started-engine.ts";
+import type { RaySize, RayTarget, SparkTarget } from "./targets.ts";
+
+/** Which engines a run gets. */
+export interface EmbeddedEnginesOptions extends RaySize {
+  /** `$DUET_HOME` */
+  readonly home: string;
+  readonly spark: SparkTarget;
+  readonly ray: RayTarget;
+}
+
+/**
+ * Gives a run its engines: those that `duet up` keeps warm where they answer, else engines of its own on free
+ * ports of 127.0.0.1, which end when it is disposed or when this process ends, however it ends.
+ */
+export class EmbeddedEngines implements EngineProvider {
+  readonly #options: EmbeddedEnginesOptions;
+  readonly #disposed = new AbortController();
+  readonly #started = new Set<StartedEngine>();
+  #directory: Promise<RunDirectory> | undefined;
+  #spark: Promise<SparkAddress> | undefined;
+  #ray: Promise<RayAddress> | undefined;
+  #failure: EngineStartError | undefined;
+
+  constructor(options: EmbeddedEnginesOptions) {
+    this.#options = options;
+  }
+
+  /** Why an engine could not be started, for messages after the run. */
+  get failure(): EngineStartError | undefined {
+    return this.#failure;
+  }
+
+  /** Starts Spark now, so that it is ready when a run asks for it. What goes wrong is told to the one who asks. */
+  prepare(): void {
+    this.#spark ??= this.#findSpark();
+    this.#spark.catch(() => undefined);
+  }
+
+  spark(signal: AbortSignal): Promise<SparkAddress> {
+    this.#spark ??= this.#findSpark();
+    return orAborted(this.#spark, signal);
+  }
+
+  ray(signal: AbortSignal): Promise<RayAddress> {
+    this.#ray ??= this.#findRay();
+    return orAborted(this.#ray, signal);
+  }
+
+  /** Kills what was started, at once and without waiting. */
+  kill(): void {
+    this.#disposed.abort(new Error("the engines have been ended"));
+    for (const engine of this.#started) engine.kill();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort(new Error("the engines have been ended"));
+    await Promise.allSettled([this.#spark, this.#ray]);
+    const ends = await Promise.allSettled([...this.#started].map((engine) => engine[Symbol.asyncDispose]()));
+    await (await this.#directory)?.[Symbol.asyncDispose]();
+    const failures = ends.filter((end) => end.status === "rejected").map((end): unknown => end.reason);
+    if (failures.length > 0) throw new AggregateError(failures, "an embedded engine could not be ended");
+  }
+
+  async #findSpark(): Promise<SparkAddress> {
+    const { spark } = this.#options;
+    if (spark.kind === "remote") return describeRemoteSpark(spark.url, this.#disposed.signal);
+    const engine = await this.#find(spark.kind);
+    return { url: engine.url, kind: spark.kind, description: engine.description };
+  }
+
+  async #findRay(): Promise<RayAddress> {
+    const { ray } = this.#options;
+    if (ray.kind === "remote") return { url: ray.url, token: ray.token, description: `Ray at ${ray.url}` };
+    const { url, token, description } = await this.#find("ray");
+    if (token === undefined) throw new Error("the bridge to Ray was started without a token");
+    return { url, token, description };
+  }
+
+  async #find(name: EngineRecordName): Promise<Pick<StartedEngine, "url" | "token" | "description">> {
+    const { home } = this.#options;
+    const warm = await livingRecord(home, name);
+    if (warm?.ready === true && this.#fits(warm) && (await isAnswering(warm, this.#disposed.signal))) return warm;
+    this.#disposed.signal.throwIfAborted();
+    try {
+      const directory = await (this.#directory ??= RunDirectory.make(home));
+      const { cpus, gpus } = this.#options;
+      const engine = await startEngine(
+        name,
+        { home, directory: directory.path, lifetime: "parent", signal: this.#disposed.signal },
+        { ...(cpus === undefined ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) },
+      );
+      this.#started.add(engine);
+      return engine;
+    } catch (error) {
+      if (error instanceof EngineStartError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** A warm engine fits unless the run asks for other logical resources than it has. */
+  #fits(warm: RaySize): boolean {
+    const { cpus, gpus } = this.#options;
+    return (cpus === undefined || cpus === warm.cpus) && (gpus === undefined || gpus === warm.gpus);
+  }
+}
+
+async function describeRemoteSpark(url: string, signal: AbortSignal): Promise<SparkAddress> {
+  const { describeSpark } = await import("./spark-call.ts");
+  return { url, ...(await describeSpark(url, signal)) };
+}
+
+/** Waits for a promise, but no longer than until the signal is aborted. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) {
+      stop();
+      return;
+    }
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", stop);
+    });
+  });
+}

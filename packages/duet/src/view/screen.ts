@@ -1,0 +1,116 @@
+import { createLogUpdate } from "log-update";
+import type { Size } from "./live-lines.ts";
+
+/** A stream that a view writes to: `process.stdout`, `process.stderr`, or a test's own. */
+export type OutputStream = NodeJS.WriteStream | (NodeJS.WritableStream & { readonly isTTY?: undefined; readonly columns?: undefined; readonly rows?: undefined });
+
+/** How often a live area is drawn, in milliseconds; what is printed in between comes with it. */
+const DRAW_MS = 50;
+/** Text that waits for the next drawing is written at once when there is more than this, in characters. */
+const MOST_HELD = 64 * 1024;
+
+/**
+ * Two streams and, where the second is a terminal, a live area at its bottom that is drawn anew as things change.
+ * Text is printed above the live area, in the order in which it comes.
+ */
+export class Screen {
+  readonly #out: OutputStream;
+  readonly #err: OutputStream;
+  readonly #draw: ((size: Size) => readonly string[]) | undefined;
+  readonly #log: ReturnType<typeof createLogUpdate> | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #held: { readonly stream: OutputStream; text: string }[] = [];
+  #size = 0;
+  #drawn = "";
+
+  /** `draw` gives the live area's lines; it is not called where there is no terminal. */
+  constructor(out: OutputStream, err: OutputStream, draw?: (size: Size) => readonly string[]) {
+    this.#out = out;
+    this.#err = err;
+    if (draw === undefined || err.isTTY !== true) return;
+    this.#draw = draw;
+    this.#log = createLogUpdate(err);
+    this.#timer = setInterval(() => {
+      this.#refresh();
+    }, DRAW_MS);
+  }
+
+  /** Whether there is a live area. */
+  get isLive(): boolean {
+    return this.#log !== undefined;
+  }
+
+  /** Columns of the terminal that a stream is; 100 where it is none. */
+  width(stream: "out" | "err"): number {
+    const { columns } = stream === "out" ? this.#out : this.#err;
+    return columns !== undefined && columns > 0 ? columns : 100;
+  }
+
+  /** Prints lines of text on a stream. */
+  print(stream: "out" | "err", text: string): void {
+    const target = stream === "out" ? this.#out : this.#err;
+    if (this.#log === undefined) {
+      write(target, `${text}\n`);
+      return;
+    }
+    const last = this.#held.at(-1);
+    if (last?.stream === target) last.text += `${text}\n`;
+    else this.#held.push({ stream: target, text: `${text}\n` });
+    this.#size += text.length;
+    if (this.#size > MOST_HELD) this.#refresh();
+  }
+
+  /** Resolves when the readers of both streams keep up. */
+  async ready(): Promise<void> {
+    await Promise.all([drained(this.#out), drained(this.#err)]);
+  }
+
+  /** Prints what is held back, removes the live area and gives the terminal's cursor back. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#log !== undefined) {
+      this.#log.clear();
+      this.#drawn = "";
+      this.#flush();
+      this.#log.done();
+    }
+    await this.ready();
+  }
+
+  #refresh(): void {
+    if (this.#log === undefined || this.#draw === undefined) return;
+    const next = this.#draw({ columns: this.width("err"), rows: this.#err.rows ?? 24 }).join("\n");
+    if (this.#held.length > 0) {
+      this.#log.clear();
+      this.#drawn = "";
+      this.#flush();
+    }
+    if (next === this.#drawn) return;
+    if (next === "") this.#log.clear();
+    else this.#log(next);
+    this.#drawn = next;
+  }
+
+  #flush(): void {
+    for (const { stream, text } of this.#held) write(stream, text);
+    this.#held = [];
+    this.#size = 0;
+  }
+}
+
+function write(stream: OutputStream, text: string): void {
+  if (stream.writable) stream.write(text);
+}
+
+/** Waits for a slow reader; a reader that has gone is waited for no longer. */
+async function drained(stream: OutputStream): Promise<void> {
+  if (!stream.writable || !("writableNeedDrain" in stream) || !stream.writableNeedDrain) return;
+  await new Promise<void>((resolve) => {
+    const events = ["drain", "close", "error"] as const;
+    const settle = (): void => {
+      for (const event of events) stream.off(event, settle);
+      resolve();
+    };
+    for (const event of events) stream.once(event, settle);
+  });
+}
