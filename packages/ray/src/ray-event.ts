@@ -1,0 +1,43 @@
+/**
+ * A state of a Ray task. `waiting` for its arguments, `pending` until a node has room and its environment is ready,
+ * `running`, and then one of the last three.
+ */
+export type RayTaskState = "waiting" | "pending" | "running" | "finished" | "failed" | "cancelled";
+
+/** A task has changed its state. */
+export interface RayTaskEvent {
+  readonly type: "task";
+  /** The id of the task submitted through the client that this one descends from, or is. */
+  readonly root: string;
+  /** The label that the root was submitted with. */
+  readonly label?: string;
+  /** The task's own id: that of the client for a root, Ray's for a nested one. */
+  readonly task: string;
+  /** The task that started it; absent for a root. */
+  readonly parent?: string;
+  readonly name: string;
+  readonly state: RayTaskState;
+  /** What it reserves, e.g. `{ CPU: 2, GPU: 0.5 }`; memory in bytes. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** The id of the node that it runs on. */
+  readonly node?: string;
+  readonly error?: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** Something was printed by a task: one or more whole lines, without the last line break. */
+export interface RayLogEvent {
+  readonly type: "log";
+  /** Absent where it cannot be told which task printed it. */
+  readonly root?: string;
+  readonly label?: string;
+  readonly task?: string;
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What happens to the tasks of a run. */
+export type RayEvent = RayTaskEvent | RayLogEvent;
