@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlparse
 import pyarrow as pa
 
 from duet.errors import DuetError
+from duet.table_reader import read as read_files
 
 DataFormat = Literal["parquet", "json"]
 
@@ -73,21 +74,10 @@ def table_reader(data: Any) -> Callable[[], pa.Table]:
     if isinstance(data, pa.RecordBatch):
         return lambda: pa.Table.from_batches([data])
     if isinstance(data, dict) and "path" in data:
-        return lambda: _read_folder(local_path(str(data["path"])))
+        return lambda: read_files({**data, "path": local_path(str(data["path"]))})
     raise DuetError(
         "data-unreadable", f"The training data came as {type(data).__name__}, not as a table or a path."
     )
-
-
-def _read_folder(folder: Path) -> pa.Table:
-    import pyarrow.dataset as ds
-
-    try:
-        return ds.dataset(folder, format="parquet", partitioning="hive").to_table()
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
-        raise DuetError(
-            "data-unreadable", f"The data in {folder} cannot be read as parquet: {error}"
-        ) from error
 
 
 def write_data(data: Any, read: Callable[[], pa.Table], folder: Path, data_format: DataFormat) -> None:
