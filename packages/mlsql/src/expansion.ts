@@ -52,6 +52,13 @@ export class Expansion {
     return Math.min(segment.originalStart + offset - segment.start, segment.originalEnd);
   }
 
+  /** As `originalOffset`, for the end of a stretch: after a variable that the stretch ends in. */
+  originalEnd(offset: number): number {
+    if (offset === 0) return 0;
+    const segment = this.#segments.findLast(({ start }) => start < offset);
+    return segment && !segment.literal ? segment.originalEnd : this.originalOffset(offset - 1) + 1;
+  }
+
   /** The line in the original, from 1, of a line in `text`. Values of several lines shift those after them. */
   originalLine(line: number): number {
     let offset = 0;

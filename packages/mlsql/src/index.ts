@@ -6,3 +6,14 @@ export { suggestName } from "./suggest.ts";
 export { Expansion } from "./expansion.ts";
 export { statementTitle } from "./statement-title.ts";
 export { variableReferences, Variables, type VariableReference, type VariablesOptions } from "./variables.ts";
+export { analyzeScript, checkScript, scriptBlocks, type ScriptAnalysis } from "./checks/analyze-script.ts";
+export type { CheckContext, IncludedScript } from "./checks/check-context.ts";
+export type {
+  AlgorithmDescription,
+  AlgorithmUse,
+  CommandDescription,
+  FormatDescription,
+  OptionDescription,
+  OptionType,
+} from "./checks/descriptions.ts";
+export type { ScriptBlock, StatementBlocks } from "./checks/script-blocks.ts";

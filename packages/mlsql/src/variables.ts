@@ -47,6 +47,11 @@ export class Variables {
     this.#values.set(name, { value: own, literal });
   }
 
+  /** Forgets a variable. */
+  unset(name: string): void {
+    this.#values.delete(name);
+  }
+
   /** Sets a variable where it is not set yet, as `set … where type="defaultParam"` does. */
   setDefault(name: string, value: string): void {
     if (!this.has(name)) this.set(name, value);
