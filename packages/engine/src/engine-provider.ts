@@ -6,6 +6,11 @@ export interface SparkAddress {
   /** `sc://host:port` */
   readonly url: string;
   readonly kind: SparkKind;
+  /**
+   * Who keeps the tables: `duet` (the default) makes its durable tables known to each session, because the
+   * driver forgets its own; with `driver` the driver has a lasting catalogue, such as a Hive metastore.
+   */
+  readonly catalog?: "duet" | "driver";
   /** For people: `Sail 0.7.2`, `Apache Spark 4.3.0`. */
   readonly description: string;
 }
@@ -27,4 +32,11 @@ export interface RayAddress {
 export interface EngineProvider extends AsyncDisposable {
   spark(signal: AbortSignal): Promise<SparkAddress>;
   ray(signal: AbortSignal): Promise<RayAddress>;
+  /** Which Spark the run will get, where that is known before it is started; what it lacks is found before the run. */
+  readonly sparkKind?: SparkKind;
+  /**
+   * The logical resources of each Ray node (`{ CPU: 2, GPU: 1 }`), where they are known without starting Ray; tasks
+   * that no node can hold are found before the run. `undefined` where only a running Ray knows.
+   */
+  rayResources?(signal: AbortSignal): Promise<readonly Readonly<Record<string, number>>[] | undefined>;
 }

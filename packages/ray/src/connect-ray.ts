@@ -5,6 +5,7 @@ import type { BridgeMessage, RequestBody } from "./bridge-message.ts";
 import { BridgeSocket, openSocket } from "./bridge-socket.ts";
 import { DeferredResult } from "./deferred-result.ts";
 import { requestEnvironment } from "./environment.ts";
+import { requestServedFunction, type ServedFunction } from "./serve-function.ts";
 import { EventStream } from "./event-stream.ts";
 import type { JsonValue } from "./json-value.ts";
 import { ObjectRef } from "./object-ref.ts";
@@ -229,6 +230,18 @@ class BridgeClient implements RayClient {
   ): Promise<JsonValue> {
     return this.#whileConnected(options.signal, (signal) =>
       requestEnvironment({ ...this.#address, agent: this.#agent, signal }, specification, options.onLine),
+    );
+  }
+
+  async serveFunction(
+    specification: Readonly<Record<string, JsonValue>>,
+    options: { readonly run: string; readonly signal?: AbortSignal },
+  ): Promise<ServedFunction> {
+    return this.#whileConnected(options.signal, (signal) =>
+      requestServedFunction(
+        { ...this.#address, agent: this.#agent, signal },
+        { ...specification, run: options.run },
+      ),
     );
   }
 

@@ -6,3 +6,4 @@ export { RayError, type ErrorDescription } from "./ray-error.ts";
 export { type RayEvent, type RayLogEvent, type RayTaskEvent, type RayTaskState } from "./ray-event.ts";
 export { startBridge, type BridgeProcess, type StartBridgeOptions } from "./start-bridge.ts";
 export { type FunctionReference, type RayTask, type TaskOptions, type TaskRequest } from "./task-request.ts";
+export { type ServedFunction } from "./serve-function.ts";

@@ -1,6 +1,7 @@
 import type { JsonValue } from "./json-value.ts";
 import type { ObjectRef } from "./object-ref.ts";
 import type { RayEvent } from "./ray-event.ts";
+import type { ServedFunction } from "./serve-function.ts";
 import type { RayTask, TaskRequest } from "./task-request.ts";
 
 /** A machine of the cluster with its total resources, e.g. `{ CPU: 8, GPU: 1, memory: 1.6e10 }`. */
@@ -68,4 +69,12 @@ export interface RayClient extends AsyncDisposable {
       readonly onLine?: (line: string) => void;
     },
   ): Promise<JsonValue>;
+  /**
+   * Serves a model as a function until its run ends. What the specification may hold is up to `duet/functions.py`.
+   * Rejects with what kept the model from loading.
+   */
+  serveFunction(
+    specification: Readonly<Record<string, JsonValue>>,
+    options: { readonly run: string; readonly signal?: AbortSignal },
+  ): Promise<ServedFunction>;
 }

@@ -1,0 +1,7 @@
+import type { Command } from "./command.ts";
+
+/** `!println '''…''';` shows a text. */
+export const printText: Command = (step, _statement, argumentTexts) => {
+  step.run.emit({ type: "message", step: step.index, text: argumentTexts.join(" ") });
+  return Promise.resolve({});
+};

@@ -1,0 +1,111 @@
+import type { AlgorithmStatement } from "@duet/mlsql";
+import { RayError } from "@duet/ray";
+import { quoteIdentifier } from "../catalog/session-tables.ts";
+import { handBack, handedArgument, handOver } from "../hand-over/index.ts";
+import { chooseModel, type ChosenModel } from "../models/choose.ts";
+import { Options, resolvePath } from "../options.ts";
+import type { Step, StepResult } from "../step.ts";
+import { StepError } from "../step-error.ts";
+import { withSparkErrors } from "../spark-errors.ts";
+import { prepareEnvironment } from "./prepare-environment.ts";
+import { scriptModule } from "./script-module.ts";
+import { taskOptions } from "./task-options.ts";
+
+/** Finds the model of a predict or register; throws a {@link StepError} that says what there is instead. */
+export async function modelOf(
+  step: Step,
+  statement: Pick<AlgorithmStatement, "source">,
+  options: Options,
+): Promise<ChosenModel> {
+  const version = options.integer("modelVersion", 0);
+  const algIndex = options.integer("algIndex", 0);
+  const chosen = await chooseModel(step.run.lake, resolvePath(step.run, statement.source.path), {
+    ...(version === undefined ? {} : { version }),
+    ...(algIndex === undefined ? {} : { algIndex }),
+  });
+  if (!("code" in chosen)) return chosen;
+  const option = {
+    "model-not-found": "",
+    "model-version-not-found": "modelVersion",
+    "model-group-not-found": "algIndex",
+  }[chosen.code];
+  throw StepError.at(
+    options.span(option, statement.source.path.span),
+    chosen.code,
+    chosen.message,
+    chosen.suggestion,
+  );
+}
+
+/** `predict data as PythonAlg`: applies a saved model in Ray; the result is the table with what the model says of each row. */
+export async function predictPythonAlg(step: Step, statement: AlgorithmStatement): Promise<StepResult> {
+  const { run } = step;
+  const options = new Options(run, statement.options);
+  const model = await modelOf(step, statement, options);
+  const span = (key: string) => options.span(key, statement.span);
+  const scripts = (options.get("scripts") ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const entryPoint = options.get("entryPoint") ?? scripts[0];
+  const modules = await Promise.all(scripts.map((name) => scriptModule(step, name, span("scripts"))));
+  const entry = modules.find((module) => module.name === entryPoint);
+  const ray = await run.ray();
+  const environment = await prepareEnvironment(step, options.get("condaFile"), span("condaFile"));
+
+  const { session } = await run.spark();
+  const handing = handOver(session.table(quoteIdentifier(statement.input.value)), {
+    ray,
+    run: run.id,
+    directory: run.directory,
+    name: `${step.index}-${statement.input.value}`,
+    signal: run.signal,
+    onStatus: (status) => {
+      step.status(status);
+    },
+  });
+  const data = await withSparkErrors(step, statement.input, step.timed("spark", handing));
+  step.status(`predicting ${data.rows.toLocaleString("en-US")} rows`);
+  const systemParam = options.family("systemParam.");
+  const task = ray.submit({
+    function: { module: "duet.python_alg.predict", name: "predict_table" },
+    arguments: [
+      {
+        modelDir: model.path,
+        ...(entry === undefined
+          ? {}
+          : { script: entry, modules: modules.filter((module) => module !== entry) }),
+        outputColumn: options.get("outputCol") ?? "prediction",
+        probability: options.boolean("probability", false),
+        systemParam,
+        fitParam: options.family("fitParam."),
+      },
+      handedArgument(data),
+    ],
+    options: taskOptions(systemParam, environment.runtimeEnvironment, span),
+    name: "predict",
+    run: run.id,
+  });
+  run.rayTasks.set(task.id, { step: step.index });
+  try {
+    await step.timed("ray", task.result({ signal: run.signal }));
+  } catch (error) {
+    if (!(error instanceof RayError) || run.signal.aborted) throw error;
+    throw StepError.at(statement.span, error.code, error.message, undefined, error);
+  }
+  const output = statement.output?.value ?? `predict_result_${step.index}`;
+  const back = handBack(session, ray, task.ref, {
+    run: run.id,
+    directory: run.directory,
+    name: `${step.index}-${output}`,
+    signal: run.signal,
+    rows: data.rows,
+  });
+  const frame = await step.timed("ray", back);
+  await withSparkErrors(
+    step,
+    statement.output,
+    frame.createOrReplaceTempView(output, { signal: run.signal }),
+  );
+  return { table: output, rows: data.rows };
+}

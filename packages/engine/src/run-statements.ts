@@ -1,0 +1,124 @@
+import { type Script, type Statement, statementTitle } from "@duet/mlsql";
+import { runCommand } from "./commands/command.ts";
+import { predictPythonAlg } from "./python-alg/predict.ts";
+import { registerPythonAlg } from "./python-alg/register.ts";
+import { trainPythonAlg } from "./python-alg/train.ts";
+import type { EngineName } from "./run-event.ts";
+import type { Run } from "./run.ts";
+import { runConnect } from "./statements/connect.ts";
+import { runInclude } from "./statements/include.ts";
+import { runLoad } from "./statements/load.ts";
+import { runSave } from "./statements/save.ts";
+import { runSelect } from "./statements/select.ts";
+import { runSet } from "./statements/set.ts";
+import { runSql } from "./statements/sql.ts";
+import { Step, type StepResult } from "./step.ts";
+import { StepError } from "./step-error.ts";
+
+/** Runs the statements of a script one after the other; the result is that of the last one. Throws at the first that fails. */
+export async function runStatements(run: Run, script: Script): Promise<StepResult> {
+  let last: StepResult = {};
+  for (const statement of script.statements) {
+    run.signal.throwIfAborted();
+    last = await runStep(run, statement);
+  }
+  return last;
+}
+
+async function runStep(run: Run, statement: Statement): Promise<StepResult> {
+  const step = new Step(run.nextStep++, run, statement);
+  const start = performance.now();
+  run.emit({
+    type: "step-started",
+    step: step.index,
+    engine: engineOf(statement),
+    kind: statement.kind === "command" ? `!${statement.name.value}` : statement.kind,
+    title: statementTitle(statement),
+    span: statement.span,
+  });
+  run.currentSpan = statement.span;
+  let outcome: "succeeded" | "failed" | "cancelled" = "failed";
+  let result: StepResult = {};
+  try {
+    result = await execute(step, statement);
+    if (result.table !== undefined) {
+      run.tables.delete(result.table);
+      run.tables.add(result.table);
+    }
+    outcome = "succeeded";
+    return result;
+  } catch (error) {
+    if (run.signal.aborted) outcome = "cancelled";
+    throw error;
+  } finally {
+    run.emit({
+      type: "step-finished",
+      step: step.index,
+      outcome,
+      duration: performance.now() - start,
+      engines: Object.fromEntries(step.engineTime),
+      ...(result.rows === undefined ? {} : { rows: result.rows }),
+    });
+  }
+}
+
+function execute(step: Step, statement: Statement): Promise<StepResult> {
+  switch (statement.kind) {
+    case "set":
+      return runSet(step, statement);
+    case "load":
+      return runLoad(step, statement);
+    case "select":
+      return runSelect(step, statement);
+    case "save":
+      return runSave(step, statement);
+    case "train":
+    case "run":
+      requirePythonAlg(statement);
+      return trainPythonAlg(step, statement);
+    case "predict":
+      requirePythonAlg(statement);
+      return predictPythonAlg(step, statement);
+    case "register":
+      requirePythonAlg(statement);
+      return registerPythonAlg(step, statement);
+    case "include":
+      return runInclude(step, statement);
+    case "connect":
+      return runConnect(step, statement);
+    case "sql":
+      return runSql(step, statement);
+    case "command":
+      return runCommand(step, statement);
+  }
+}
+
+function engineOf(statement: Statement): EngineName {
+  switch (statement.kind) {
+    case "train":
+    case "run":
+    case "predict":
+    case "register":
+      return "ray";
+    case "set":
+    case "include":
+    case "connect":
+      return "duet";
+    case "command":
+      return ["show", "desc", "assert"].includes(statement.name.value) ? "spark" : "duet";
+    default:
+      return "spark";
+  }
+}
+
+function requirePythonAlg(statement: Extract<Statement, { source: { format: { value: string } } }>): void {
+  const { value, span } = statement.source.format;
+  if (value.toLowerCase() !== "pythonalg") {
+    throw StepError.at(
+      span,
+      "unknown-algorithm",
+      `no algorithm is named ${value}`,
+      "the algorithm is PythonAlg",
+    );
+  }
+}
