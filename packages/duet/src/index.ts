@@ -1,1 +1,4 @@
-export {};
+export { duet, type ConnectOptions, type DuetConnection, type RunOptions } from "./duet.ts";
+export { EngineStartError } from "./embedded/engine-start-error.ts";
+export type { RaySize, RayTarget, SparkTarget } from "./embedded/targets.ts";
+export type * from "@duet/engine";

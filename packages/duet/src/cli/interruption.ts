@@ -38,7 +38,9 @@ export class Interruption implements Disposable {
     this.#options = options;
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       const handle = (): void => {
-        this.#interrupt(new Interrupted(name === "SIGINT" ? "interrupted" : `ended by ${name}`, signalExitCode(name)));
+        this.#interrupt(
+          new Interrupted(name === "SIGINT" ? "interrupted" : `ended by ${name}`, signalExitCode(name)),
+        );
       };
       process.on(name, handle);
       this.#undo.push(() => process.off(name, handle));
@@ -51,7 +53,9 @@ export class Interruption implements Disposable {
     this.#undo.push(() => process.off("disconnect", launcherGone));
     for (const stream of [process.stdout, process.stderr]) {
       const handle = (error: NodeJS.ErrnoException): void => {
-        this.#interrupt(new Interrupted(`output cannot be written (${error.code ?? error.message})`, exitCode.pipeClosed));
+        this.#interrupt(
+          new Interrupted(`output cannot be written (${error.code ?? error.message})`, exitCode.pipeClosed),
+        );
       };
       stream.on("error", handle);
       this.#undo.push(() => stream.off("error", handle));

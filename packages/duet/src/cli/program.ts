@@ -74,7 +74,11 @@ function addRun(program: Command, done: Done): void {
     .argument("[file]", "the script; - for standard input")
     .option("-e, --expression <script>", "the script itself")
     .option("--spark <spark>", "sail, apache, or a Spark Connect address sc://host:port", "sail")
-    .option("--ray <ray>", "local, or the address of a bridge http://host:port (token in DUET_RAY_TOKEN)", "local")
+    .option(
+      "--ray <ray>",
+      "local, or the address of a bridge http://host:port (token in DUET_RAY_TOKEN)",
+      "local",
+    )
     .option("--cpus <n>", "logical CPUs of the embedded Ray")
     .option("--gpus <n>", "logical GPUs of the embedded Ray")
     .option("--set <name=value>", "set a variable of the script (may be repeated)", collect, [])
@@ -96,7 +100,10 @@ function addRun(program: Command, done: Done): void {
     });
 }
 
-function readSize(flags: { readonly cpus?: string; readonly gpus?: string }): { cpus?: number; gpus?: number } {
+function readSize(flags: { readonly cpus?: string; readonly gpus?: string }): {
+  cpus?: number;
+  gpus?: number;
+} {
   return {
     ...(flags.cpus === undefined ? {} : { cpus: parseCount("--cpus", flags.cpus, 1) }),
     ...(flags.gpus === undefined ? {} : { gpus: parseCount("--gpus", flags.gpus, 0) }),
@@ -124,9 +131,14 @@ function addEngines(program: Command, done: Done): void {
     .option("--json", "print the result as JSON")
     .action(async (flags: UpFlags) => {
       const { upCommand } = await import("./up-command.ts");
-      const port = flags.sparkPort === undefined ? {} : { sparkPort: parseCount("--spark-port", flags.sparkPort, 1, 65_535) };
+      const port =
+        flags.sparkPort === undefined
+          ? {}
+          : { sparkPort: parseCount("--spark-port", flags.sparkPort, 1, 65_535) };
       const spark = parseSparkTarget(flags.spark);
-      done(await upCommand({ spark, ray: flags.ray, ...port, ...readSize(flags), json: flags.json === true }));
+      done(
+        await upCommand({ spark, ray: flags.ray, ...port, ...readSize(flags), json: flags.json === true }),
+      );
     });
   program
     .command("down")

@@ -9,13 +9,19 @@ export interface ScriptText {
 }
 
 /** Reads what `duet run` is to run: `-e`'s text, standard input for `-`, or a file. @throws {UsageError} */
-export async function readScript(file: string | undefined, expression: string | undefined): Promise<ScriptText> {
+export async function readScript(
+  file: string | undefined,
+  expression: string | undefined,
+): Promise<ScriptText> {
   if (expression !== undefined) {
     if (file !== undefined) throw new UsageError("duet run takes a file or -e, not both");
     return { file: "<command line>", text: expression };
   }
   if (file === undefined) {
-    throw new UsageError("duet run needs a script", "name a file, - for standard input, or write one: -e 'select 1 as a as t;'");
+    throw new UsageError(
+      "duet run needs a script",
+      "name a file, - for standard input, or write one: -e 'select 1 as a as t;'",
+    );
   }
   if (file === "-") return { file: "<standard input>", text: await text(process.stdin) };
   try {

@@ -34,7 +34,8 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   });
   let view: View | undefined;
   using interruption = new Interruption({
-    onFirst: (reason) => view?.note(`${reason.message}: stopping Spark's and Ray's work … (once more to end at once)`),
+    onFirst: (reason) =>
+      view?.note(`${reason.message}: stopping Spark's and Ray's work … (once more to end at once)`),
     onForce: () => {
       engines.kill();
     },

@@ -5,14 +5,20 @@ import { UsageError } from "./usage-error.ts";
 export function parseSparkTarget(text: string): SparkTarget {
   if (text === "sail" || text === "apache") return { kind: text };
   if (/^sc:\/\/[^/\s]+/u.test(text)) return { kind: "remote", url: text };
-  throw new UsageError(`--spark ${text} names no Spark`, "use sail, apache or an address like sc://host:15002");
+  throw new UsageError(
+    `--spark ${text} names no Spark`,
+    "use sail, apache or an address like sc://host:15002",
+  );
 }
 
 /** Reads `--ray`; the token of a bridge elsewhere comes from `DUET_RAY_TOKEN`. @throws {UsageError} */
 export function parseRayTarget(text: string, environment: NodeJS.ProcessEnv = process.env): RayTarget {
   if (text === "local") return { kind: "local" };
   if (!/^https?:\/\/[^/\s]+/u.test(text)) {
-    throw new UsageError(`--ray ${text} names no Ray`, "use local or the address of a bridge, http://host:port");
+    throw new UsageError(
+      `--ray ${text} names no Ray`,
+      "use local or the address of a bridge, http://host:port",
+    );
   }
   const token = environment.DUET_RAY_TOKEN;
   if (token === undefined || token === "") {

@@ -22,13 +22,15 @@ const PORT_TRIES = 3;
 export async function startApacheSpark(start: EngineStart): Promise<StartedEngine> {
   const python = environmentPython(".venv-apache");
   await findJava();
-  if (start.port !== undefined && (await isListening(start.port))) throw portTaken("Apache Spark", start.port);
+  if (start.port !== undefined && (await isListening(start.port)))
+    throw portTaken("Apache Spark", start.port);
   for (let attempt = 1; ; attempt += 1) {
     const port = start.port ?? (await freePort());
     try {
       return await startOn(port, python, start);
     } catch (error) {
-      const inUse = error instanceof Error && "details" in error && /Address already in use/u.test(String(error.details));
+      const inUse =
+        error instanceof Error && "details" in error && /Address already in use/u.test(String(error.details));
       if (!inUse || start.port !== undefined || attempt === PORT_TRIES) throw error;
     }
   }
@@ -60,11 +62,14 @@ async function startOn(port: number, python: string, start: EngineStart): Promis
     const identity = await server.identity();
     await start.onProcess?.(identity);
     const url = `sc://127.0.0.1:${port}`;
-    await server.waitFor(async () => ((await isListening(port)) ? await sparkVersion(url, start.signal) : undefined), {
-      timeout: START_TIMEOUT_MS,
-      interval: 50,
-      signal: start.signal,
-    });
+    await server.waitFor(
+      async () => ((await isListening(port)) ? await sparkVersion(url, start.signal) : undefined),
+      {
+        timeout: START_TIMEOUT_MS,
+        interval: 50,
+        signal: start.signal,
+      },
+    );
     return {
       url,
       description: `Apache Spark ${packageVersion(".venv-apache", "pyspark") ?? ""}`.trimEnd(),
@@ -97,7 +102,14 @@ function sparkArguments(port: number, directory: string, warehouse: string): rea
     "spark.ui.enabled": "false",
   };
   return [
-    ...["--master", "local[*]", "--name", "duet", "--driver-memory", `${Math.floor(sparkMemory() / 2 ** 20)}m`],
+    ...[
+      "--master",
+      "local[*]",
+      "--name",
+      "duet",
+      "--driver-memory",
+      `${Math.floor(sparkMemory() / 2 ** 20)}m`,
+    ],
     ...["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"],
     ...Object.entries(settings).flatMap(([key, value]) => ["--conf", `${key}=${value}`]),
     "spark-internal",

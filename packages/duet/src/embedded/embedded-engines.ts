@@ -86,7 +86,8 @@ export class EmbeddedEngines implements EngineProvider {
   async #find(name: EngineRecordName): Promise<Pick<StartedEngine, "url" | "token" | "description">> {
     const { home } = this.#options;
     const warm = await livingRecord(home, name);
-    if (warm?.ready === true && this.#fits(warm) && (await isAnswering(warm, this.#disposed.signal))) return warm;
+    if (warm?.ready === true && this.#fits(warm) && (await isAnswering(warm, this.#disposed.signal)))
+      return warm;
     this.#disposed.signal.throwIfAborted();
     try {
       const directory = await (this.#directory ??= RunDirectory.make(home));

@@ -30,7 +30,8 @@ export interface EngineRecord {
 /** The directory of the records. */
 export const enginesDirectory = (home: string): string => join(home, "engines");
 
-const recordFile = (home: string, name: EngineRecordName): string => join(enginesDirectory(home), `${name}.json`);
+const recordFile = (home: string, name: EngineRecordName): string =>
+  join(enginesDirectory(home), `${name}.json`);
 
 /** Writes a record whole or not at all, readable by its owner alone. */
 export async function writeRecord(home: string, record: EngineRecord): Promise<void> {
@@ -99,7 +100,9 @@ function isRecord(value: unknown): value is EngineRecord {
   const fields = value as Partial<Record<keyof EngineRecord, unknown>>;
   const identity = fields.process as Partial<ProcessIdentity> | undefined;
   return (
-    ["url", "description", "directory", "name"].every((key) => typeof fields[key as keyof EngineRecord] === "string") &&
+    ["url", "description", "directory", "name"].every(
+      (key) => typeof fields[key as keyof EngineRecord] === "string",
+    ) &&
     typeof fields.started === "number" &&
     typeof fields.ready === "boolean" &&
     typeof identity?.pid === "number" &&

@@ -1,13 +1,10 @@
 /** Which Spark a run uses: one of the embedded ones, or a Spark Connect server that answers elsewhere. */
 export type SparkTarget =
-  | { readonly kind: "sail" }
-  | { readonly kind: "apache" }
-  | { readonly kind: "remote"; readonly url: string };
+  { readonly kind: "sail" } | { readonly kind: "apache" } | { readonly kind: "remote"; readonly url: string };
 
 /** Which Ray a run uses: the embedded one-node Ray, or a bridge that answers elsewhere. */
 export type RayTarget =
-  | { readonly kind: "local" }
-  | { readonly kind: "remote"; readonly url: string; readonly token: string };
+  { readonly kind: "local" } | { readonly kind: "remote"; readonly url: string; readonly token: string };
 
 /** Logical resources of the embedded Ray; absent means what the machine has. */
 export interface RaySize {

@@ -12,7 +12,8 @@ export function formatDuration(milliseconds: number): string {
 export const formatCount = (count: number): string => count.toLocaleString("en");
 
 /** A count with its noun: `1 row`, `2 rows`. */
-export const plural = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+export const plural = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 /** Bytes for a person: `812 B`, `1.5 MB`. */
 export function formatBytes(bytes: number): string {

@@ -21,10 +21,18 @@ export interface Size {
 /** The live area at `now` (milliseconds since 1970): running steps, Spark's stages, Ray's tasks, starting engines. */
 export function liveLines(state: RunState, now: number, size: Size, colours: Colours): readonly string[] {
   const spinner = FRAMES[Math.floor(now / FRAME_MS) % FRAMES.length] ?? FRAMES[0];
-  const lines = [...state.steps.values()].flatMap((step) => runningStepLines(step, spinner, now, size, colours));
+  const lines = [...state.steps.values()].flatMap((step) =>
+    runningStepLines(step, spinner, now, size, colours),
+  );
   for (const { engine, detail, time } of state.starting.values()) {
     const title = `starting ${detail}`;
-    lines.push(stepLine({ mark: colours.dim(spinner), engine, title, remark: "", time: formatDuration(now - time) }, size.columns, colours));
+    lines.push(
+      stepLine(
+        { mark: colours.dim(spinner), engine, title, remark: "", time: formatDuration(now - time) },
+        size.columns,
+        colours,
+      ),
+    );
   }
   // One row stays free for what comes next.
   const room = Math.max(1, size.rows - 1);
@@ -32,7 +40,13 @@ export function liveLines(state: RunState, now: number, size: Size, colours: Col
   return [...lines.slice(0, room - 1), colours.dim(`… ${plural(lines.length - room + 1, "line")} more`)];
 }
 
-function runningStepLines(step: RunningStep, spinner: string, now: number, size: Size, colours: Colours): readonly string[] {
+function runningStepLines(
+  step: RunningStep,
+  spinner: string,
+  now: number,
+  size: Size,
+  colours: Colours,
+): readonly string[] {
   const { engine, title, time } = step.started;
   const first = stepLine(
     { mark: colours.cyan(spinner), engine, title, remark: "", time: formatDuration(now - time) },
@@ -57,7 +71,9 @@ function sparkLines(progress: SparkProgress, colours: Colours): readonly string[
   const bar = `${colours.yellow("━".repeat(filled))}${colours.dim("━".repeat(BAR_WIDTH - filled))}`;
   const parts = [
     `${formatCount(completed)}/${plural(tasks, "task")}`,
-    running.length === 0 ? plural(progress.stages.length, "stage") : `stage ${running.map((stage) => stage.id).join(", ")}`,
+    running.length === 0
+      ? plural(progress.stages.length, "stage")
+      : `stage ${running.map((stage) => stage.id).join(", ")}`,
     ...(progress.runningTasks > 0 ? [`${formatCount(progress.runningTasks)} running`] : []),
     ...(bytes > 0 ? [`${formatBytes(bytes)} read`] : []),
   ];

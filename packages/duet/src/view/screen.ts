@@ -2,7 +2,13 @@ import { createLogUpdate } from "log-update";
 import type { Size } from "./live-lines.ts";
 
 /** A stream that a view writes to: `process.stdout`, `process.stderr`, or a test's own. */
-export type OutputStream = NodeJS.WriteStream | (NodeJS.WritableStream & { readonly isTTY?: undefined; readonly columns?: undefined; readonly rows?: undefined });
+export type OutputStream =
+  | NodeJS.WriteStream
+  | (NodeJS.WritableStream & {
+      readonly isTTY?: undefined;
+      readonly columns?: undefined;
+      readonly rows?: undefined;
+    });
 
 /** How often a live area is drawn, in milliseconds; what is printed in between comes with it. */
 const DRAW_MS = 50;

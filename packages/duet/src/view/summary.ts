@@ -11,8 +11,12 @@ export function summaryText(event: RunFinished, steps: number, colours: Colours)
     cancelled: colours.yellow(`Cancelled after ${total}`),
   }[event.outcome];
   const engines = [
-    ...(event.engines.spark === undefined ? [] : [`${colours.yellow("Spark")} ${formatDuration(event.engines.spark)}`]),
-    ...(event.engines.ray === undefined ? [] : [`${colours.cyan("Ray")} ${formatDuration(event.engines.ray)}`]),
+    ...(event.engines.spark === undefined
+      ? []
+      : [`${colours.yellow("Spark")} ${formatDuration(event.engines.spark)}`]),
+    ...(event.engines.ray === undefined
+      ? []
+      : [`${colours.cyan("Ray")} ${formatDuration(event.engines.ray)}`]),
   ];
   return [head, ...engines, plural(steps, "step")].join(colours.dim(" · "));
 }

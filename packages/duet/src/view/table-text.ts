@@ -44,7 +44,9 @@ export function tableText(table: TableContent, width: number, colours: Colours):
   const shown = widths.length;
   const drawn = new CliTable({
     head: titles.slice(0, shown).map((title, index) => colours.bold(cliTruncate(title, widths[index] ?? 1))),
-    colAligns: table.columns.slice(0, shown).map((column) => (NUMBER_TYPE.test(column.type) ? "right" : "left")),
+    colAligns: table.columns
+      .slice(0, shown)
+      .map((column) => (NUMBER_TYPE.test(column.type) ? "right" : "left")),
     colWidths: widths.map((columnWidth) => columnWidth + 2),
     style: { head: [], border: [], compact: true },
   });
@@ -56,7 +58,7 @@ export function tableText(table: TableContent, width: number, colours: Colours):
   if (shown > 0) lines.push(drawn.toString());
   const hidden = titles.slice(shown);
   if (hidden.length > 0) {
-    const names = `and ${plural(hidden.length, "column")} more: ${hidden.join(", ")}`;
+    const names = `${plural(hidden.length, "more column")}: ${hidden.join(", ")}`;
     lines.push(colours.dim(cliTruncate(names, width)));
   }
   return lines.join("\n");
@@ -66,7 +68,7 @@ function sizeText(table: TableContent): string {
   const shown = table.rows.length;
   if (!table.truncated) return plural(table.total ?? shown, "row");
   return table.total === undefined
-    ? `the first ${plural(shown, "row")}`
+    ? `the first ${shown === 1 ? "row" : plural(shown, "row")}`
     : `${formatCount(shown)} of ${plural(table.total, "row")}`;
 }
 
@@ -81,7 +83,8 @@ function fitWidths(natural: readonly number[], width: number): readonly number[]
       const target = Math.max(LEAST_WIDTH, ...others);
       const count = widths.length - others.length;
       const cut = Math.min(widest - target || 1, Math.ceil((taken() - width) / count));
-      for (const [index, columnWidth] of widths.entries()) if (columnWidth === widest) widths[index] = widest - cut;
+      for (const [index, columnWidth] of widths.entries())
+        if (columnWidth === widest) widths[index] = widest - cut;
     } else if (widths.length > 1) {
       widths.pop();
     } else {

@@ -12,7 +12,9 @@ const MOST_ROOTS = 6;
 export function taskLines(tasks: ReadonlyMap<string, TaskView>, colours: Colours): readonly string[] {
   const roots = [...tasks.values()].filter((task) => task.parent === undefined || !tasks.has(task.parent));
   const lines = roots.slice(0, MOST_ROOTS).flatMap((root) => {
-    const nested = byName([...tasks.values()].filter((task) => task !== root && rootOf(task, tasks) === root));
+    const nested = byName(
+      [...tasks.values()].filter((task) => task !== root && rootOf(task, tasks) === root),
+    );
     return [
       `${root.name}  ${stateText(root.state, colours)}`,
       ...[...nested].map(([name, states]) => `  └ ${name}  ${countsText(states, colours)}`),

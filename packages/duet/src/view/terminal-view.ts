@@ -69,7 +69,13 @@ export class TerminalView implements View {
         this.#screen.print(event.stream === "stdout" ? "out" : "err", this.#logText(event));
         return;
       case "message":
-        this.#screen.print("out", event.text.split("\n").map((line) => cleanLine(line, false)).join("\n"));
+        this.#screen.print(
+          "out",
+          event.text
+            .split("\n")
+            .map((line) => cleanLine(line, false))
+            .join("\n"),
+        );
         return;
       case "table":
         this.#screen.print("out", tableText(event, this.#screen.width("out"), this.#outColours));
@@ -101,7 +107,13 @@ export class TerminalView implements View {
   #printEngine(engine: "spark" | "ray", detail: string, time: number): void {
     const started = this.#state.starting.get(engine)?.time ?? time;
     const colours = this.#errColours;
-    const line = { mark: colours.dim("·"), engine, title: `${detail} is ready`, remark: "", time: formatDuration(time - started) };
+    const line = {
+      mark: colours.dim("·"),
+      engine,
+      title: `${detail} is ready`,
+      remark: "",
+      time: formatDuration(time - started),
+    };
     this.#tell(stepLine(line, this.#screen.width("err"), colours));
   }
 
@@ -118,7 +130,9 @@ export class TerminalView implements View {
       ...(event.rows === undefined ? [] : [plural(event.rows, "row")]),
       ...(tasks === 0 ? [] : [plural(tasks, "task")]),
     ];
-    const mark = { succeeded: colours.green("✓"), failed: colours.red("✗"), cancelled: colours.yellow("■") }[event.outcome];
+    const mark = { succeeded: colours.green("✓"), failed: colours.red("✗"), cancelled: colours.yellow("■") }[
+      event.outcome
+    ];
     return stepLine(
       {
         mark,

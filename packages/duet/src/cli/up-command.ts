@@ -1,0 +1,51 @@
+import { duetHome } from "../embedded/installation.ts";
+import type { RaySize, SparkTarget } from "../embedded/targets.ts";
+import { keepWarm } from "../embedded/warm-engines.ts";
+import { engineEntry, printEngines } from "./engine-list.ts";
+import { exitCode } from "./exit-code.ts";
+import { Interruption } from "./interruption.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** The options of `duet up`. */
+export interface UpCommandOptions extends RaySize {
+  readonly spark: SparkTarget;
+  readonly sparkPort?: number;
+  readonly ray: boolean;
+  readonly json: boolean;
+}
+
+/** Starts the engines that are not up yet, side by side, and leaves them running. Gives the exit code. */
+export async function upCommand(options: UpCommandOptions): Promise<number> {
+  const { spark, sparkPort, ray, cpus, gpus } = options;
+  if (spark.kind === "remote") {
+    throw new UsageError(`${spark.url} is not ours to start`, "duet up starts sail or apache");
+  }
+  using interruption = new Interruption({ onFirst: () => undefined, onForce: () => undefined });
+  const { signal } = interruption;
+  const home = duetHome();
+  const starts = [
+    keepWarm({ home, name: spark.kind, signal, ...(sparkPort === undefined ? {} : { port: sparkPort }) }),
+    ...(ray
+      ? [
+          keepWarm({
+            ...{ home, name: "ray", signal },
+            ...(cpus === undefined ? {} : { cpus }),
+            ...(gpus === undefined ? {} : { gpus }),
+          }),
+        ]
+      : []),
+  ];
+  // All starts come to their end, so that none goes on behind our back when another fails.
+  const results = await Promise.allSettled(starts);
+  const engines = results.filter((result) => result.status === "fulfilled").map((result) => result.value);
+  const failed = results.find((result) => result.status === "rejected");
+  if (engines.length > 0) {
+    printEngines(
+      engines.map(({ record }) => engineEntry(record, "ready")),
+      options.json,
+      "",
+    );
+  }
+  if (failed !== undefined) throw failed.reason;
+  return exitCode.succeeded;
+}
