@@ -17,3 +17,4 @@ export type {
   OptionType,
 } from "./checks/descriptions.ts";
 export type { ScriptBlock, StatementBlocks } from "./checks/script-blocks.ts";
+export { renderDiagnostic, type RenderOptions } from "./render-diagnostic.ts";

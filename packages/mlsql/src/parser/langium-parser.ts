@@ -5,7 +5,7 @@ import {
   inject,
   type LangiumCoreServices,
   type LangiumSharedCoreServices,
-} from "langium";
+} from "./generated/langium.js";
 import { MlsqlGeneratedModule, MlsqlGeneratedSharedModule } from "../generated/module.ts";
 import { MlsqlTokenBuilder } from "./token-builder.ts";
 

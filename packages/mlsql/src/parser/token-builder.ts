@@ -1,5 +1,10 @@
 import type { CustomPatternMatcherReturn, IMultiModeLexerDefinition, IToken, TokenType } from "chevrotain";
-import { DefaultTokenBuilder, type Grammar, type GrammarAST, type TokenBuilderOptions } from "langium";
+import {
+  DefaultTokenBuilder,
+  type Grammar,
+  type GrammarAST,
+  type TokenBuilderOptions,
+} from "./generated/langium.js";
 import { readStatementText, type StatementText } from "./statement-text.ts";
 
 /** Token types for what is no MLSQL: the grammar has no place for them, so each is an error with its own name. */
