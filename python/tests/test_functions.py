@@ -1,0 +1,329 @@
+"""Served models: over HTTP by themselves, and as SQL functions on Sail and on Apache Spark."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from aiohttp import web
+
+from duet import functions
+
+Train = Callable[..., dict[str, Any]]
+ROOT = Path(__file__).parents[2]
+FIT = """
+import mlsql
+from sklearn.svm import SVC
+t = mlsql.to_pandas()
+mlsql.save_model(SVC().fit(t[["x"]].values, t.label.values), inputs=["x"])
+"""
+
+
+@pytest.fixture(scope="module")
+def bridge() -> Iterator[str]:
+    """The functions' routes on a real HTTP server; gives its address."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def wait_for(work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(20)
+
+    application = web.Application(client_max_size=0)
+    application.add_routes(functions.routes)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+
+    async def start() -> str:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    yield wait_for(start())
+    wait_for(functions.end_run("run-1"))
+    wait_for(runner.cleanup())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+
+
+def request(url: str, method: str, body: Any, token: str | None = None) -> tuple[int, Any]:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, data, headers, method=method), timeout=60
+        ) as answer:
+            content = answer.read()
+            is_json = answer.headers.get_content_type() == "application/json"
+            return answer.status, json.loads(content) if is_json else content
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+@pytest.fixture
+def register(train: Train, tmp_path: Path, bridge: str) -> Callable[..., dict[str, Any]]:
+    """Train by a script and serve the model."""
+
+    def make(source: str = FIT, table: pa.Table | None = None, **spec: Any) -> dict[str, Any]:
+        answer = train(source, table)
+        assert answer["status"] == "succeeded", answer
+        full = {"name": "f", "run": "run-1", "modelDir": str(tmp_path / "staging/model/0"), **spec}
+        status, described = request(f"{bridge}/functions", "POST", full)
+        return {"status": status, **described}
+
+    return make
+
+
+def shipped(served: dict[str, Any]) -> Callable[..., pa.Array]:
+    """The function as an executor unpickles it."""
+    function, _ = pickle.loads(base64.b64decode(served["udf"]["command"]))
+    return function
+
+
+def test_a_served_model_answers_batches(register: Any, bridge: str) -> None:
+    served = register(maxConcurrency="2")
+    assert served["inputs"] == [{"name": "x", "type": "double"}]
+    assert (served["outputType"], served["udf"]["evalType"]) == ("bigint", 250)
+    function = shipped(served)
+    assert function(pa.array([4.0, 1.0])).to_pylist() == [1, 0]
+    assert function(pa.array([], pa.float64())).to_pylist() == []
+    assert function(pa.array([1, 4], pa.int32())).type == pa.int64()
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda i: function(pa.array([4.0, 1.0] * i)).to_pylist(), range(1, 60)))
+    assert answers == [[1, 0] * i for i in range(1, 60)]
+
+
+def test_calls_that_fail_say_why(register: Any, bridge: str) -> None:
+    served = register()
+    function = shipped(served)
+    with pytest.raises(Exception, match=r"f takes 1 arguments \(x\), and was called with 2"):
+        function(pa.array([1.0]), pa.array([1.0]))
+    with pytest.raises(Exception, match=r"row 2 holds 'a'.*\[column-type-mismatch\]"):
+        function(pa.array(["1", "a"]))
+    with pytest.raises(Exception, match="NaN"):
+        function(pa.array([None, 1.0]))
+    url = bridge + served["urlPath"]
+    assert request(url, "POST", b"", "wrong")[1]["code"] == "unauthorized"
+    assert request(url, "POST", b"rubbish", served["token"])[1]["code"] == "table-invalid"
+    assert request(url, "DELETE", b"", "wrong")[0] == 401
+    assert request(url, "DELETE", b"", served["token"])[0] == 204
+    with pytest.raises(Exception, match="function-ended"):
+        function(pa.array([1.0]))
+
+
+def test_a_bridge_that_is_gone_is_an_error_soon(register: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    function = shipped(register(baseUrl=address))
+    started = time.monotonic()
+    with pytest.raises(Exception, match="cannot be reached from this Spark executor"):
+        function(pa.array([1.0]))
+    assert time.monotonic() - started < 5
+
+
+def test_an_actor_that_is_killed_comes_back(register: Any, bridge: str) -> None:
+    source = """
+import mlsql, os
+def predict(table):
+    return [os.getpid()] * table.num_rows
+mlsql.save_model(1, inputs=["x"], predict=predict)
+"""
+    function = shipped(register(source))
+    (pid,) = function(pa.array([1.0])).to_pylist()
+    os.kill(pid, signal.SIGKILL)
+    (other,) = function(pa.array([1.0])).to_pylist()
+    assert other != pid
+
+
+@pytest.mark.parametrize(
+    ("source", "spec", "code"),
+    [
+        (FIT, {"modelDir": "/nothing"}, "model-not-found"),
+        (FIT, {"maxConcurrency": "many"}, "option-invalid"),
+        (FIT, {"systemParam": {"num_cpus": "two"}}, "option-invalid"),
+        (FIT, {"outputColumn": "x"}, "unknown-column"),
+        (FIT.replace('inputs=["x"]', "inputs=None"), {}, "model-inputs-unknown"),
+        (
+            FIT,
+            {
+                "script": {
+                    "name": "s",
+                    "source": "def predict(frame): return frame.x",
+                    "file": "e",
+                    "firstLine": 1,
+                }
+            },
+            "model-output-unknown",
+        ),
+    ],
+)
+def test_functions_that_cannot_be_served(register: Any, source: str, spec: dict[str, Any], code: str) -> None:
+    answer = register(source, **spec)
+    assert (answer["status"], answer["code"]) == (422, code)
+
+
+def test_a_predict_script_with_a_type_that_is_given(register: Any) -> None:
+    script = {"name": "s", "source": "def predict(frame): return frame.x * 2", "file": "e", "firstLine": 1}
+    served = register(script=script, outputType="float")
+    assert shipped(served)(pa.array([1.5])).equals(pa.array([3.0], pa.float32()))
+
+
+VECTOR_FIT = """
+import mlsql
+from sklearn.naive_bayes import GaussianNB
+t = mlsql.to_pandas()
+mlsql.save_model(GaussianNB().fit(t.features.tolist(), t.label))
+"""
+VECTORS = pa.table(
+    {"features": [[1.0, 0.0], [2.0, 1.0], [3.0, 0.0], [4.0, 1.0]], "label": ["n", "n", "y", "y"]}
+)
+
+
+def use_on_spark(
+    address: str, registered: list[tuple[str, dict[str, Any]]], bridge_gone: dict[str, Any]
+) -> None:
+    """Register by the stock client's own stub with our bytes, and query."""
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.proto import Command, CommonInlineUserDefinedFunction
+
+    spark = SparkSession.builder.remote(address).create()
+    try:
+        for name, served in registered:
+            command = Command()
+            message = CommonInlineUserDefinedFunction.FromString(base64.b64decode(served["udf"]["message"]))
+            message.function_name = name
+            command.register_function.CopyFrom(message)
+            spark.client.execute_command(command)
+        rows = spark.sql(
+            "select id, svc(cast(id as double)) as p from range(0, 30000, 1, 3) order by id"
+        ).toArrow()
+        assert rows.num_rows == 30000
+        assert rows["p"].to_pylist() == [0, 0, 0] + [1] * 5 + rows["p"].to_pylist()[8:]
+        labels = spark.sql(
+            "select nb(array(1.0d, 0.0d)) as a, nb(array(4.0d, 1.0d)) as b, svc(1) as c"
+        ).collect()[0]
+        assert (labels.a, labels.b, labels.c) == ("n", "y", 0)
+        many = spark.sql(
+            "select avg(prob(array(cast(id % 5 as double), 1.0d))[1]) as p from range(1000)"
+        ).collect()
+        assert 0 < many[0].p < 1
+        assert (
+            spark.sql("select svc(cast(id as double)) as p from range(5) where id > 7").toArrow().num_rows
+            == 0
+        )
+        with pytest.raises(PySparkException, match="svc takes 1 arguments"):
+            spark.sql("select svc(1.0, 2.0)").collect()
+        with pytest.raises(PySparkException, match="row 1 holds 'many'"):
+            spark.sql("select svc(x) from values ('many') as t(x)").collect()
+        assert request(bridge_gone["url"], "DELETE", b"", bridge_gone["token"])[0] == 204
+        with pytest.raises(PySparkException, match="function-ended"):
+            spark.sql("select svc(1.0d)").collect()
+    finally:
+        spark.stop()
+
+
+def functions_for_spark(
+    register: Any, bridge: str
+) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, Any]]:
+    vector = register(VECTOR_FIT, VECTORS, name="nb")
+    chance = register(VECTOR_FIT, VECTORS, name="prob", probability=True)
+    plain = register(FIT, name="svc", maxConcurrency="2")
+    assert (vector["outputType"], chance["outputType"]) == ("string", "array<double>")
+    gone = {"url": bridge + plain["urlPath"], "token": plain["token"]}
+    return [("svc", plain), ("nb", vector), ("prob", chance)], gone
+
+
+@contextmanager
+def spark_server(
+    command: list[str], port: int, environment: dict[str, str], log: Path, patience: float
+) -> Iterator[str]:
+    """Start a Spark Connect server, wait until it listens, and end it with all that it started."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env={**os.environ, **environment}, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
+                time.sleep(0.2)
+        yield f"sc://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.engine
+def test_served_models_in_sql_on_sail(register: Any, bridge: str, tmp_path: Path) -> None:
+    registered, gone = functions_for_spark(register, bridge)
+    port = free_port()
+    sail = str(Path(sys.executable).with_name("sail"))
+    command = [sail, "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
+    with spark_server(command, port, {}, tmp_path / "sail.out", 30) as address:
+        use_on_spark(address, registered, gone)
+
+
+@pytest.mark.engine
+@pytest.mark.apache
+def test_served_models_in_sql_on_apache_spark(register: Any, bridge: str, tmp_path: Path) -> None:
+    apache = ROOT / ".venv-apache"
+    assert apache.exists(), "Apache Spark is not set up (.venv-apache); deselect with -m 'not apache'"
+    registered, gone = functions_for_spark(register, bridge)
+    port = free_port()
+    home = next(apache.glob("lib/python*/site-packages/pyspark"))
+    environment = {
+        "SPARK_HOME": str(home),
+        "SPARK_NO_DAEMONIZE": "1",
+        "SPARK_LOG_DIR": str(tmp_path),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(tmp_path),
+        "PYSPARK_PYTHON": str(apache / "bin/python"),
+        "PYTHONPATH": "",
+    }
+    settings = {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.ui.enabled": "false",
+        "spark.master": "local[2]",
+        "spark.sql.warehouse.dir": str(tmp_path / "warehouse"),
+        "spark.driver.memory": "1g",
+    }
+    command = [str(home / "sbin/start-connect-server.sh")]
+    for key, value in settings.items():
+        command += ["--conf", f"{key}={value}"]
+    with spark_server(command, port, environment, tmp_path / "spark.out", 90) as address:
+        use_on_spark(address, registered, gone)
