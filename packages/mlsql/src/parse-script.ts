@@ -1,11 +1,11 @@
-import type { IToken } from "chevrotain";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Script as ScriptNode } from "./generated/ast.ts";
-import { findMistakes, missingSemicolonAt } from "./parser/find-mistakes.ts";
+import { findMistake } from "./parser/find-mistake.ts";
 import { mlsqlServices } from "./parser/langium-parser.ts";
 import { Lowering } from "./parser/lower.ts";
 import { brokenToken } from "./parser/broken-token.ts";
 import { lostNames } from "./parser/lost-names.ts";
+import { splitStatements, type StatementTokens } from "./parser/split-statements.ts";
 import { SourceText } from "./source-text.ts";
 import type { LostName, Option, Script, Statement } from "./statement.ts";
 
@@ -13,13 +13,6 @@ import type { LostName, Option, Script, Statement } from "./statement.ts";
 export interface ParseResult {
   readonly script: Script;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-/** Statements between two `;`: one, or more where a `;` is missing. */
-interface Chunk {
-  readonly tokens: readonly IToken[];
-  readonly start: number;
-  readonly end: number;
 }
 
 /**
@@ -31,51 +24,57 @@ export function parseScript(text: string, file: string): ParseResult {
   const statements: Statement[] = [];
   const diagnostics: Diagnostic[] = [];
   const lost: LostName[] = [];
-  for (const chunk of chunks(mlsqlServices().parser.Lexer.tokenize(text).tokens)) {
-    const broken = chunk.tokens.flatMap((token) => brokenToken(source, token) ?? []);
-    const parsed = broken.length > 0 ? undefined : parseChunk(source, chunk, diagnostics);
+  for (const part of splitStatements(text, mlsqlServices().parser.Lexer.tokenize(text).tokens)) {
+    const broken = part.tokens.flatMap((token) => brokenToken(source, token) ?? []);
+    const parsed = broken.length > 0 ? undefined : parseStatement(source, part);
     if (parsed) {
-      statements.push(...parsed);
+      statements.push(...parsed.statements);
+      diagnostics.push(...parsed.diagnostics);
+      if (part.missingSemicolon) diagnostics.push(missingSemicolon(source, part.end));
       continue;
     }
-    const found = broken.length > 0 ? broken : findMistakes(source, chunk.tokens);
-    if (found.length === 0)
-      throw new Error(`The parser refuses ${file}:${source.position(chunk.start).line} for no reason.`);
-    diagnostics.push(...found);
-    lost.push(...lostNames(source, chunk.tokens));
+    diagnostics.push(...(broken.length > 0 ? broken : [mistake(source, part)]));
+    lost.push(...lostNames(source, part.tokens));
   }
   return { script: { file, text, statements, lostNames: lost }, diagnostics };
 }
 
-function* chunks(tokens: readonly IToken[]): Generator<Chunk> {
-  let first = 0;
-  for (let index = 0; index <= tokens.length; index++) {
-    if (index < tokens.length && tokens[index]?.image !== ";") continue;
-    const inside = tokens.slice(first, index);
-    first = index + 1;
-    const [start, last] = [inside[0], inside.at(-1)];
-    if (start && last)
-      yield { tokens: inside, start: start.startOffset, end: last.startOffset + last.image.length };
-  }
+interface ParsedStatements {
+  readonly statements: readonly Statement[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-function parseChunk(
-  source: SourceText,
-  chunk: Chunk,
-  diagnostics: Diagnostic[],
-): readonly Statement[] | undefined {
+/** One statement, or those on one line with no `;` between them; undefined where the text does not parse. */
+function parseStatement(source: SourceText, part: StatementTokens): ParsedStatements | undefined {
   const { value, parserErrors } = mlsqlServices().parser.LangiumParser.parse<ScriptNode>(
-    source.text.slice(chunk.start, chunk.end),
+    source.text.slice(part.start, part.end),
   );
   if (parserErrors.length > 0) return undefined;
-  const lowering = new Lowering(source, chunk.start);
-  return value.statements.map((node, index) => {
-    const statement = lowering.statement(node);
-    if (index < value.statements.length - 1)
-      diagnostics.push(missingSemicolonAt(source, statement.span.end.offset));
-    if ("options" in statement) diagnostics.push(...unquotedValues(statement.options));
-    return statement;
-  });
+  const lowering = new Lowering(source, part.start);
+  const statements = value.statements.map((node) => lowering.statement(node));
+  const diagnostics = statements.flatMap((statement, index) => [
+    ...("options" in statement ? unquotedValues(statement.options) : []),
+    ...(index < statements.length - 1 ? [missingSemicolon(source, statement.span.end.offset)] : []),
+  ]);
+  return { statements, diagnostics };
+}
+
+function mistake(source: SourceText, part: StatementTokens): Diagnostic {
+  const found = findMistake(source, part.tokens);
+  if (found) return found;
+  // The grammar and the search for mistakes disagree: say at least where.
+  const message = "this statement is not MLSQL";
+  return { code: "syntax-error", severity: "error", message, span: source.span(part.start, part.end) };
+}
+
+function missingSemicolon(source: SourceText, end: number): Diagnostic {
+  return {
+    code: "missing-semicolon",
+    severity: "error",
+    message: "a `;` is missing after this statement",
+    span: source.span(Math.max(0, end - 1), end),
+    suggestion: "End the statement with `;`.",
+  };
 }
 
 function unquotedValues(options: readonly Option[]): readonly Diagnostic[] {

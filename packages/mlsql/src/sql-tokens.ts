@@ -1,3 +1,5 @@
+import { commentEnd, NEXT_STATEMENT, quotedEnd } from "./quoted-end.ts";
+
 /** A piece of SQL text. A `hint` is `/*+ … *\/`; the `unclosed-` kinds reach to the end of the text. */
 export interface SqlToken {
   readonly kind:
@@ -19,14 +21,6 @@ const SPACE = /\s+/uy;
 const WORD = /[\p{L}_][\p{L}\p{N}\p{M}_]*/uy;
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?[\p{L}\p{N}_]*/uy;
 const LINE_COMMENT = /--[^\r\n]*/y;
-const BLOCK_COMMENT = /\/\*[\s\S]*?\*\//y;
-const STRINGS = { "'": /'(?:\\[\s\S]|[^'\\])*'/y, '"': /"(?:\\[\s\S]|[^"\\])*"/y } as const;
-const RAW_STRINGS = { "'": /'[^']*'/y, '"': /"[^"]*"/y } as const;
-const BACKQUOTED = /`(?:``|[^`])*`/y;
-/** A string that runs over the end of a statement into the next one was never closed. */
-const NEXT_STATEMENT =
-  /;[^\S\r\n]*[\r\n]\s*(?:(?:select|with|load|save|set|train|run|predict|register|include)\s|!\w)/i;
-
 function matchAt(pattern: RegExp, text: string, offset: number): number | undefined {
   pattern.lastIndex = offset;
   return pattern.test(text) ? pattern.lastIndex : undefined;
@@ -43,21 +37,21 @@ export function sqlTokenAt(text: string, offset: number): SqlToken | undefined {
   const token = (kind: SqlToken["kind"], end: number): SqlToken => ({ kind, start, end });
   if (first === "'" || first === '"') {
     const raw = /(?<![\p{L}\p{N}_])[rR]$/u.test(text.slice(Math.max(0, start - 2), start));
-    const end = matchAt((raw ? RAW_STRINGS : STRINGS)[first], text, start);
+    const end = quotedEnd(text, start, raw);
     if (end === undefined || NEXT_STATEMENT.test(text.slice(start, end))) {
       return token("unclosed-string", text.length);
     }
     return token("string", end);
   }
   if (first === "`") {
-    const end = matchAt(BACKQUOTED, text, start);
+    const end = quotedEnd(text, start);
     return end === undefined ? token("unclosed-backquote", text.length) : token("backquoted", end);
   }
   if (first === "-" && text[start + 1] === "-") {
     return token("comment", matchAt(LINE_COMMENT, text, start) ?? text.length);
   }
   if (first === "/" && text[start + 1] === "*") {
-    const end = matchAt(BLOCK_COMMENT, text, start);
+    const end = commentEnd(text, start);
     if (end === undefined) return token("unclosed-comment", text.length);
     return token(text[start + 2] === "+" ? "hint" : "comment", end);
   }

@@ -28,33 +28,48 @@ function trimmedEnd(text: string, start: number, end: number): number {
   return start + text.slice(start, end).trimEnd().length;
 }
 
-/** Reads the statement that starts at `offset`. `;` inside strings, names and comments does not end it. */
+const NEXT_WORD = /^(?:select|with|load|save|set|train|run|predict|register|include|connect)$/i;
+
+/**
+ * Reads the statement that starts at `offset`. `;` inside strings, names and comments does not end it; a
+ * statement that begins on a new line right after `as name` does, since there only a `;` can be missing.
+ */
 export function readStatementText(text: string, offset: number): StatementText {
   let last: SqlToken | undefined;
   let beforeLast: SqlToken | undefined;
+  let depth = 0;
   let position = offset;
   let end = text.length;
+  const isNamed = (): boolean =>
+    beforeLast !== undefined &&
+    beforeLast.start > offset &&
+    (last?.kind === "word" || last?.kind === "backquoted") &&
+    text.slice(beforeLast.start, beforeLast.end).toLowerCase() === "as";
   for (let token = sqlTokenAt(text, position); token; token = sqlTokenAt(text, position)) {
     position = token.end;
     if (token.kind === "comment" || token.kind === "hint") continue;
-    if (token.kind.startsWith("unclosed-")) {
+    if (isUnclosed(token.kind)) {
       const unclosedEnd = likelyEnd(text, token.start);
-      const kind = token.kind as Unclosed["kind"];
-      return { end: unclosedEnd, unclosed: { kind, start: token.start, end: unclosedEnd } };
+      return { end: unclosedEnd, unclosed: { kind: token.kind, start: token.start, end: unclosedEnd } };
     }
-    if (token.kind === "symbol" && text[token.start] === ";") {
+    const word = text.slice(token.start, token.end);
+    const begins = NEXT_WORD.test(word) || (word === "!" && /\p{L}/u.test(text[token.end] ?? ""));
+    if (word === ";" || (begins && depth === 0 && isNamed() && isLineStart(text, token.start))) {
       end = token.start;
       break;
     }
+    depth += word === "(" ? 1 : word === ")" ? -1 : 0;
     beforeLast = last;
     last = token;
   }
-  const named =
-    last !== undefined &&
-    beforeLast !== undefined &&
-    beforeLast.start > offset &&
-    (last.kind === "word" || last.kind === "backquoted") &&
-    text.slice(beforeLast.start, beforeLast.end).toLowerCase() === "as";
-  if (named && beforeLast) return { end, beforeName: trimmedEnd(text, offset, beforeLast.start) };
+  if (isNamed()) return { end, beforeName: trimmedEnd(text, offset, beforeLast?.start ?? end) };
   return { end: trimmedEnd(text, offset, end) };
+}
+
+function isUnclosed(kind: SqlToken["kind"]): kind is Unclosed["kind"] {
+  return kind.startsWith("unclosed-");
+}
+
+function isLineStart(text: string, offset: number): boolean {
+  return /(?:^|[\r\n])[^\S\r\n]*$/.test(text.slice(Math.max(0, offset - 200), offset));
 }

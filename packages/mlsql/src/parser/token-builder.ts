@@ -5,6 +5,8 @@ import {
   type GrammarAST,
   type TokenBuilderOptions,
 } from "./generated/langium.js";
+import { blockEnd, closedEnd, unclosedBlockEnd } from "./quoted-tokens.ts";
+import { canBegin } from "./split-statements.ts";
 import { readStatementText, type StatementText } from "./statement-text.ts";
 
 /** Token types for what is no MLSQL: the grammar has no place for them, so each is an error with its own name. */
@@ -18,23 +20,12 @@ export const BROKEN_TOKENS = {
   unexpected: "UNEXPECTED",
 } as const;
 
+/** The space before a line that begins a statement: the `;` of a command's line is missing there. */
+const COMMAND_BREAK =
+  /\s*[\r\n]\s*(?=(?:(?:select|with|load|save|set|train|run|predict|register|include|connect)\s|!\p{L}))/iuy;
+
 type Matcher = (text: string, offset: number, matched: IToken[]) => CustomPatternMatcherReturn | null;
 
-/** What cannot follow the end of a statement: a word at a line's start after one of these goes on with it. */
-const GOES_ON = new Set([
-  ".",
-  ",",
-  "=",
-  "as",
-  "into",
-  "and",
-  "where",
-  "options",
-  "set",
-  "load",
-  "save",
-  "connect",
-]);
 const SELECT_WORD = /(?:select|with)(?=[\s(*"'`/-])(?!\s*[.=])/iy;
 const SQL_WORD = new RegExp(
   "(?:create|insert|drop|refresh|alter|describe|desc|truncate|delete|update|merge|analyze|cache|uncache|clear|" +
@@ -50,13 +41,6 @@ function sticky(pattern: RegExp): Matcher {
   };
 }
 
-function isStatementStart(text: string, offset: number, matched: readonly IToken[]): boolean {
-  const last = matched.at(-1);
-  if (last === undefined || last.image === ";") return true;
-  const gap = text.slice(last.startOffset + last.image.length, offset);
-  return /[\r\n]/.test(gap) && !GOES_ON.has(last.image.toLowerCase());
-}
-
 /** Reads statements' texts; the four tokens that are tried at one place share one reading. */
 class StatementReader {
   #text = "";
@@ -66,7 +50,7 @@ class StatementReader {
   matcher(word: RegExp, pick: (read: StatementText) => number | undefined): Matcher {
     return (text, offset, matched) => {
       word.lastIndex = offset;
-      if (!word.test(text) || !isStatementStart(text, offset, matched)) return null;
+      if (!word.test(text) || !canBegin(text, matched.at(-1), offset)) return null;
       if (this.#text !== text || this.#offset !== offset || !this.#read) {
         this.#text = text;
         this.#offset = offset;
@@ -78,18 +62,16 @@ class StatementReader {
   }
 }
 
-/**
- * Closed text in quotes. One of several lines whose closing quote stands right before other text was closed by
- * the next text's opening quote: it is left to `UNCLOSED_STRING`, which ends with its line.
- */
-function closed(pattern: RegExp): Matcher {
-  const match = sticky(pattern);
-  return (text, offset, matched) => {
-    const found = match(text, offset, matched);
-    if (!found) return null;
-    const next = text[offset + found[0].length] ?? " ";
-    return /[\r\n]/.test(found[0]) && !/[\s;,.=)-]/.test(next) ? null : found;
+/** Matches what a function says the end of. */
+function upTo(end: (text: string, offset: number) => number | undefined): Matcher {
+  return (text, offset) => {
+    const found = end(text, offset);
+    return found === undefined ? null : [text.slice(offset, found)];
   };
+}
+
+function quotedBy(quote: RegExp): Matcher {
+  return upTo((text, offset) => (quote.test(text[offset] ?? "") ? closedEnd(text, offset) : undefined));
 }
 
 function custom(name: string, match: Matcher): TokenType {
@@ -146,12 +128,18 @@ export class MlsqlTokenBuilder extends DefaultTokenBuilder {
       GROUP: "hidden",
     };
 
+    const commandBreak: TokenType = {
+      ...custom("COMMAND_BREAK", sticky(COMMAND_BREAK)),
+      GROUP: "hidden",
+      POP_MODE: true,
+    };
+
     const quoted = [
-      take("BLOCK_STRING"),
-      custom(BROKEN_TOKENS["unclosed-block"], sticky(/'''[\s\S]*/y)),
-      refine("STRING", closed(/"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'/y)),
+      refine("BLOCK_STRING", upTo(blockEnd)),
+      custom(BROKEN_TOKENS["unclosed-block"], upTo(unclosedBlockEnd)),
+      refine("STRING", quotedBy(/["']/)),
       custom(BROKEN_TOKENS["unclosed-string"], sticky(/["'][^\r\n;]*/y)),
-      refine("BACKQUOTED", closed(/`(?:``|[^`])*`/y)),
+      refine("BACKQUOTED", quotedBy(/`/)),
       custom(BROKEN_TOKENS["unclosed-backquote"], sticky(/`[^\r\n;]*/y)),
     ];
     const blank = [take("WHITESPACE"), take("BLOCK_COMMENT")];
@@ -179,7 +167,7 @@ export class MlsqlTokenBuilder extends DefaultTokenBuilder {
           semicolon,
           unexpected,
         ],
-        command: [...blank, commandComment, ...quoted, commandEnd, commandWord, unexpected],
+        command: [commandBreak, ...blank, commandComment, ...quoted, commandEnd, commandWord, unexpected],
       },
     };
   }

@@ -35,6 +35,12 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
   "）": ")",
 };
 
+/** Words in backquotes: `` `a`, `b` or `c` ``. */
+export function oneOf(words: readonly string[]): string {
+  const quoted = words.map((word) => `\`${word}\``);
+  return [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter((part) => part !== "").join(" or ");
+}
+
 /** Walks over the tokens of a statement that did not parse, to say where and why. */
 export class TokenReader {
   readonly #source: SourceText;
@@ -90,9 +96,8 @@ export class TokenReader {
     if (this.accept(...texts)) return;
     const actual = this.peek();
     const near = actual && suggestName(actual.image, texts);
-    const wanted = texts.map((text) => `\`${text}\``).join(" or ");
     this.fail(
-      `expected ${wanted} but found ${this.found()}`,
+      `expected ${oneOf(texts)} but found ${this.found()}`,
       near ? { ...details, suggestion: `Did you mean \`${near}\`?`, replacement: near } : details,
     );
   }

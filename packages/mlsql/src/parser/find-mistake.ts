@@ -3,46 +3,21 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { SourceText } from "../source-text.ts";
 import { suggestName } from "../suggest.ts";
 import { isStatementWord, SQL_VERBS, STATEMENT_FORMS, type StatementWord } from "./statement-forms.ts";
-import { MistakeFound, TokenReader } from "./token-reader.ts";
+import { MistakeFound, oneOf, TokenReader } from "./token-reader.ts";
 
 const SAVE_MODES = ["overwrite", "append", "ignore", "errorIfExists"];
 
-/**
- * Says what is wrong with the statements between two `;` that did not parse: the first mistake, and every `;`
- * that is missing before it. Empty only if there is no mistake.
- */
-export function findMistakes(source: SourceText, tokens: readonly IToken[]): readonly Diagnostic[] {
+/** Says what is wrong with a statement that did not parse; undefined only if nothing is. */
+export function findMistake(source: SourceText, tokens: readonly IToken[]): Diagnostic | undefined {
   const reader = new TokenReader(source, tokens);
-  const missing: Diagnostic[] = [];
   try {
-    while (reader.peek()) {
-      const before = reader.peek();
-      readStatement(reader);
-      if (reader.peek() === before) reader.fail(`unexpected ${reader.found()}`);
-      if (reader.peek()) missing.push(missingSemicolon(source, tokens, reader));
-    }
-    return missing;
+    readStatement(reader);
+    if (reader.peek()) reader.fail(`unexpected ${reader.found()} after the end of the statement`);
+    return undefined;
   } catch (error) {
-    if (error instanceof MistakeFound) return [...missing, error.diagnostic];
+    if (error instanceof MistakeFound) return error.diagnostic;
     throw error;
   }
-}
-
-/** The error for two statements with no `;` between them; `end` is where the first one ends. */
-export function missingSemicolonAt(source: SourceText, end: number): Diagnostic {
-  return {
-    code: "missing-semicolon",
-    severity: "error",
-    message: "a `;` is missing after this statement",
-    span: source.span(Math.max(0, end - 1), end),
-    suggestion: "End the statement with `;`.",
-  };
-}
-
-function missingSemicolon(source: SourceText, tokens: readonly IToken[], reader: TokenReader): Diagnostic {
-  const next = reader.peek();
-  const last = tokens[tokens.findIndex((token) => token === next) - 1];
-  return missingSemicolonAt(source, last ? last.startOffset + last.image.length : 0);
 }
 
 function readStatement(reader: TokenReader): void {
@@ -99,8 +74,15 @@ const READERS: Readonly<Record<StatementWord, (reader: TokenReader) => void>> = 
     reader.fail(`expected the text of a select but found ${reader.found()}`, { suggestion: form("with") }),
   save: (reader) => {
     if (SAVE_MODES.some((mode) => reader.is(mode)) && !reader.is("as", 1)) reader.take();
+    if (reader.isWord() && reader.isWord(1) && reader.is("as", 2)) {
+      const near = suggestName(reader.peek()?.image ?? "", SAVE_MODES);
+      reader.fail(`unknown save mode ${reader.found()}`, {
+        suggestion: near ? `Did you mean \`${near}\`?` : `The modes are ${SAVE_MODES.join(", ")}.`,
+        ...(near && { replacement: near }),
+      });
+    }
     readName(reader, "a table name");
-    reader.expect(reader.isWord(1) ? ["as", ...SAVE_MODES] : ["as"], { suggestion: form("save") });
+    reader.expect(["as"], { suggestion: form("save") });
     readSource(reader, "save");
     readOptions(reader, ["where", "options", "partitionBy"]);
     if (!reader.accept("partitionBy")) return;
@@ -153,7 +135,8 @@ function readName(reader: TokenReader, what: string): void {
 
 function readSource(reader: TokenReader, word: StatementWord): void {
   const suggestion = form(word);
-  const isPart = (): boolean => reader.isWord() || reader.isQuoted();
+  const isPart = (): boolean =>
+    (reader.isWord() && !(reader.is("as") && reader.isWord(1))) || reader.isQuoted();
   if (!isPart()) reader.fail(`expected format.\`path\` but found ${reader.found()}`, { suggestion });
   reader.take();
   reader.expect(["."], { suggestion });
@@ -214,19 +197,14 @@ function checkClauseWord(reader: TokenReader, next: readonly string[]): void {
   const near = suggestName(reader.peek()?.image ?? "", next);
   const beforeOption = reader.isWord(1) && (reader.is("=", 2) || reader.is(".", 2));
   if (!beforeOption && !near) return;
-  reader.fail(`expected ${next.map((word) => `\`${word}\``).join(" or ")} but found ${reader.found()}`, {
+  reader.fail(`expected ${oneOf(next)} but found ${reader.found()}`, {
     ...(near && { suggestion: `Did you mean \`${near}\`?`, replacement: near }),
   });
 }
 
-/** After a whole statement only another one on a new line may follow: then just its `;` is missing. */
+/** After a whole statement only another one may follow: then just its `;` is missing. */
 function readEnd(reader: TokenReader, word: StatementWord): void {
-  const next = reader.peek();
-  if (!next) return;
-  const begins =
-    isStatementWord(next.image.toLowerCase()) ||
-    ["SELECT_TEXT", "SQL_TEXT", "COMMAND_NAME"].includes(next.tokenType.name);
-  if (begins) return;
+  if (!reader.peek()) return;
   reader.fail(`unexpected ${reader.found()} after the end of the ${word} statement`, {
     suggestion: form(word),
   });
