@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +14,19 @@ from duet.errors import DuetError
 from duet.user_source import is_user_file
 
 OWN_FOLDER = str(Path(__file__).parent)
+# How Ray gets from the user's `ray.get` to the exception is nothing that a user could mend.
+RAY_INTERNALS = "/ray/_private/"
 MESSAGE_LIMIT = 8_000
 TRACEBACK_LIMIT = 64_000
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def describe_failure(error: BaseException) -> dict[str, Any]:
     """The failure as JSON: `{code, type, message, traceback, file?, line?, details?}`.
 
-    `traceback` is Python's own text without our frames; `file` and `line` are the innermost place in the user's
-    own source. Codes: `python-syntax-error`, `python-module-missing`, `python-exit`, `out-of-memory`,
-    `disk-full`, `python-error`, and those of DuetError.
+    `traceback` is Python's own text without our frames and Ray's inner ones; `file` and `line` are the innermost
+    place in the user's own source. Codes: `python-syntax-error`, `python-module-missing`, `python-exit`,
+    `out-of-memory`, `disk-full`, `python-error`, and those of DuetError.
     """
     described: dict[str, Any] = {
         "code": _code(error),
@@ -42,9 +46,9 @@ def format_traceback(error: BaseException) -> str:
     """The text that `python script.py` would print for `error`, our own frames left out."""
     formatted = traceback.TracebackException.from_exception(error)
     for part in _chain(formatted, set()):
-        part.stack[:] = [frame for frame in part.stack if not _is_own(frame.filename)]
+        part.stack[:] = [frame for frame in part.stack if not _is_hidden(frame.filename)]
     text = "".join(formatted.format())
-    return printable(text)
+    return printable(_ESCAPES.sub("", text))
 
 
 def _chain(part: traceback.TracebackException, seen: set[int]) -> Iterator[traceback.TracebackException]:
@@ -57,8 +61,8 @@ def _chain(part: traceback.TracebackException, seen: set[int]) -> Iterator[trace
             yield from _chain(other, seen)
 
 
-def _is_own(file: str) -> bool:
-    return file.startswith(OWN_FOLDER)
+def _is_hidden(file: str) -> bool:
+    return file.startswith(OWN_FOLDER) or RAY_INTERNALS in file
 
 
 def _code(error: BaseException) -> str:
@@ -111,6 +115,12 @@ def _place(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, SyntaxError) and error.filename is not None and is_user_file(error.filename):
         return error.filename, error.lineno or 1
     place = None
+    if _is_ray_task_error(error):
+        # The text holds the traceback of the process where it happened: that place is the one to mend.
+        for file, line in re.findall(r'File "([^"\n]+)", line (\d+)', str(error)):
+            place = (file, int(line)) if is_user_file(file) else place
+        if place is not None:
+            return place
     step: TracebackType | None = error.__traceback__
     while step is not None:
         file = step.tb_frame.f_code.co_filename

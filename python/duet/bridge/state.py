@@ -12,6 +12,7 @@ from typing import Any
 
 import ray
 
+from duet import functions
 from duet.bridge.connection import Connection
 from duet.bridge.failures import BridgeError
 from duet.bridge.logs import LogRouter, Process
@@ -133,7 +134,8 @@ class BridgeState:
         raise BridgeError("not-json", f"The object {identity} holds no JSON value.")
 
     async def end_run(self, run_id: str) -> None:
-        """Cancel what still runs of a run, wait for its end and the last events, drop its objects."""
+        """Cancel what still runs of a run, wait for its end and the last events, drop its objects and functions."""
+        await functions.end_run(run_id)
         run = self.tasks.runs.get(run_id)
         if run is None:
             return
