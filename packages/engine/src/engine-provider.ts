@@ -33,7 +33,7 @@ export interface EngineProvider extends AsyncDisposable {
   spark(signal: AbortSignal): Promise<SparkAddress>;
   ray(signal: AbortSignal): Promise<RayAddress>;
   /** Which Spark the run will get, where that is known before it is started; what it lacks is found before the run. */
-  readonly sparkKind?: SparkKind;
+  readonly sparkKind?: SparkKind | undefined;
   /**
    * The logical resources of each Ray node (`{ CPU: 2, GPU: 1 }`), where they are known without starting Ray; tasks
    * that no node can hold are found before the run. `undefined` where only a running Ray knows.

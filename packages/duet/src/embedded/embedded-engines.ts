@@ -2,6 +2,7 @@ import type { EngineProvider, RayAddress, SparkAddress } from "@duet/engine";
 import { isAnswering } from "./engine-check.ts";
 import { type EngineRecordName, livingRecord } from "./engine-record.ts";
 import { EngineStartError } from "./engine-start-error.ts";
+import { embeddedRayResources } from "./ray-resources.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { startEngine } from "./start-engine.ts";
 import type { StartedEngine } from "./started-engine.ts";
@@ -51,6 +52,17 @@ export class EmbeddedEngines implements EngineProvider {
   ray(signal: AbortSignal): Promise<RayAddress> {
     this.#ray ??= this.#findRay();
     return orAborted(this.#ray, signal);
+  }
+
+  get sparkKind(): "sail" | "apache" | undefined {
+    const { kind } = this.#options.spark;
+    return kind === "remote" ? undefined : kind;
+  }
+
+  async rayResources(): Promise<readonly Readonly<Record<string, number>>[] | undefined> {
+    if (this.#options.ray.kind === "remote") return undefined;
+    const warm = await livingRecord(this.#options.home, "ray");
+    return [await embeddedRayResources(warm?.ready === true && this.#fits(warm) ? warm : this.#options)];
   }
 
   /** Kills what was started, at once and without waiting. */

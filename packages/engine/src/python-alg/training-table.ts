@@ -5,7 +5,7 @@ import type { Step } from "../step.ts";
 
 const SCHEMA =
   "modelPath string, algIndex int, alg string, score double, metrics string, status string, message string, " +
-  "startTime timestamp, endTime timestamp, trainParams map<string,string>, execDesc string";
+  "startTime timestamp, endTime timestamp, trainParams string, execDesc string";
 
 /** Makes the table that a training returns, in MLSQL's columns, and shows it. */
 export async function showTrainingTable(
@@ -27,7 +27,7 @@ export async function showTrainingTable(
     message: group.message,
     startTime: new Date(group.startTime).toISOString(),
     endTime: new Date(group.endTime).toISOString(),
-    trainParams: group.trainParams,
+    trainParams: JSON.stringify(group.trainParams),
     execDesc: JSON.stringify(parameters),
   }));
   const frame = session.createDataFrame(rows, SCHEMA);
