@@ -1,5 +1,8 @@
 import { sparkError } from "./errors.ts";
-import type { ExecutePlanResponse, ExecutePlanResponse_ArrowBatch } from "./generated/spark/connect/base_pb.js";
+import type {
+  ExecutePlanResponse,
+  ExecutePlanResponse_ArrowBatch,
+} from "./generated/spark/connect/base_pb.js";
 
 /** A part of a result. */
 export interface ArrowBatch {
@@ -42,7 +45,10 @@ export async function* assembleArrowBatches(
 
 function checkOrder(batch: ExecutePlanResponse_ArrowBatch, chunks: number, rows: bigint): void {
   if (Number(batch.chunkIndex ?? 0n) !== chunks) {
-    throw sparkError("protocol-error", `expected chunk ${chunks} of an Arrow batch, got ${batch.chunkIndex ?? 0n}`);
+    throw sparkError(
+      "protocol-error",
+      `expected chunk ${chunks} of an Arrow batch, got ${batch.chunkIndex ?? 0n}`,
+    );
   }
   if (chunks === 0 && batch.startOffset !== undefined && batch.startOffset !== rows) {
     throw sparkError("protocol-error", `expected row ${rows} of the result, got row ${batch.startOffset}`);

@@ -19,7 +19,7 @@ export type JsonValue =
 /** A row by column name; a column that is missing is null. */
 export type JsonRow = Readonly<Record<string, JsonValue>>;
 
-type JsonStruct = { readonly [field: string]: JsonValue };
+type JsonStruct = Readonly<Record<string, JsonValue>>;
 
 type Shape = "boolean" | "integer" | "double" | "string" | "date" | "binary" | "array" | "struct";
 
@@ -55,12 +55,14 @@ export function inferArrowType(values: readonly JsonValue[], column: string): ar
     shapes.delete("integer");
   }
   const [shape, other] = [...shapes];
-  if (other !== undefined) {
+  if (shape !== undefined && other !== undefined) {
     throw sparkError("invalid-argument", `the column "${column}" holds both ${shape} and ${other} values`);
   }
+  return shape === undefined ? new arrow.Null() : typeOfShape(shape, present, column);
+}
+
+function typeOfShape(shape: Shape, values: readonly JsonValue[], column: string): arrow.DataType {
   switch (shape) {
-    case undefined:
-      return new arrow.Null();
     case "boolean":
       return new arrow.Bool();
     case "integer":
@@ -74,11 +76,11 @@ export function inferArrowType(values: readonly JsonValue[], column: string): ar
     case "binary":
       return new arrow.Binary();
     case "array": {
-      const elements = (present as readonly (readonly JsonValue[])[]).flat() as readonly JsonValue[];
+      const elements = (values as readonly (readonly JsonValue[])[]).flat() as readonly JsonValue[];
       return new arrow.List(new arrow.Field("element", inferArrowType(elements, `${column}[]`), true));
     }
     case "struct":
-      return inferStruct(present as readonly JsonStruct[], column);
+      return inferStruct(values as readonly JsonStruct[], column);
   }
 }
 
@@ -109,9 +111,14 @@ export function convertTo(type: arrow.DataType, value: JsonValue): unknown {
     return (value as readonly JsonValue[]).map((item) => convertTo(element, item));
   }
   if (arrow.DataType.isStruct(kind)) {
-    const fields = kind.children as readonly arrow.Field[];
+    const fields = kind.children as readonly arrow.Field<arrow.DataType>[];
     const struct = value as JsonStruct;
-    return Object.fromEntries(fields.map((field) => [field.name, convertTo(field.type, struct[field.name] ?? null)]));
+    return Object.fromEntries(
+      fields.map((field: arrow.Field<arrow.DataType>) => [
+        field.name,
+        convertTo(field.type, struct[field.name] ?? null),
+      ]),
+    );
   }
   return value;
 }

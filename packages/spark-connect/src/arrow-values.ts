@@ -84,13 +84,20 @@ function plainReader(data: arrow.Data): ValueReader {
   if (arrow.DataType.isStruct(type)) {
     const names = type.children.map((field) => field.name);
     const readers = data.children.map((child) => valueReader(child));
-    return (index) => objectOf(names, readers.map((read) => read(index)));
+    return (index) =>
+      objectOf(
+        names,
+        readers.map((read) => read(index)),
+      );
   }
   if (arrow.DataType.isNull(type)) {
     return () => null;
   }
   if (arrow.DataType.isUnion(type)) {
-    throw sparkError("unsupported", `a result holds the Arrow type ${String(type)}, which Spark SQL does not have`);
+    throw sparkError(
+      "unsupported",
+      `a result holds the Arrow type ${String(type)}, which Spark SQL does not have`,
+    );
   }
   // Booleans, numbers, texts, binaries and dictionaries: apache-arrow's own values are right for these.
   const vector = new arrow.Vector<arrow.DataType>([data]);
@@ -100,7 +107,10 @@ function plainReader(data: arrow.Data): ValueReader {
 function childOf(data: arrow.Data, index: number): arrow.Data {
   const child = data.children[index];
   if (child === undefined) {
-    throw sparkError("protocol-error", `an Arrow column of the type ${String(data.type)} has no child ${index}`);
+    throw sparkError(
+      "protocol-error",
+      `an Arrow column of the type ${String(data.type)} has no child ${index}`,
+    );
   }
   return child;
 }

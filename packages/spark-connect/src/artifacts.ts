@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import type { SparkConnectClient } from "./client.ts";
 import { sparkError } from "./errors.ts";
@@ -21,7 +22,7 @@ export async function addArtifact(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { artifacts } = await client.call(signal, (options) =>
-    client.service.addArtifacts(artifactRequests(client, name, bytes), options),
+    client.service.addArtifacts(Readable.from(artifactRequests(client, name, bytes)), options),
   );
   const summary = artifacts.find((artifact) => artifact.name === name);
   if (summary?.isCrcSuccessful !== true) {
@@ -29,12 +30,13 @@ export async function addArtifact(
   }
 }
 
-async function* artifactRequests(
+function* artifactRequests(
   client: SparkConnectClient,
   name: string,
   bytes: Uint8Array,
-): AsyncGenerator<AddArtifactsRequest, void, undefined> {
-  const request = (payload: Payload) => create(AddArtifactsRequestSchema, { ...client.requestBase(), payload });
+): Generator<AddArtifactsRequest, void, undefined> {
+  const request = (payload: Payload) =>
+    create(AddArtifactsRequestSchema, { ...client.requestBase(), payload });
   if (bytes.length <= CHUNK_SIZE) {
     yield request({ case: "batch", value: { artifacts: [{ name, data: chunk(bytes) }] } });
     return;

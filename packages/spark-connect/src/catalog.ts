@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { DataFrame } from "./data-frame.ts";
+import { AnalysisError } from "./errors.ts";
 import type { ExecutionOptions } from "./execution.ts";
 import type { CatalogSchema } from "./generated/spark/connect/catalog_pb.js";
 import { relation } from "./plan.ts";
@@ -56,7 +57,8 @@ export class Catalog {
 
   /** The name of the database that names without one belong to. */
   async currentDatabase(options?: ExecutionOptions): Promise<string> {
-    return String(await this.#value({ case: "currentDatabase", value: {} }, options));
+    const name = await this.#value({ case: "currentDatabase", value: {} }, options);
+    return typeof name === "string" ? name : "";
   }
 
   /** Chooses the database that names without one belong to. */
@@ -68,10 +70,10 @@ export class Catalog {
   async listDatabases(options?: ExecutionOptions): Promise<readonly CatalogDatabase[]> {
     const rows = await this.#rows({ case: "listDatabases", value: {} }, options);
     return rows.map((row) => ({
-      name: String(row["name"]),
-      catalog: text(row["catalog"]),
-      description: text(row["description"]),
-      locationUri: text(row["locationUri"]),
+      name: text(row, "name") ?? "",
+      catalog: text(row, "catalog"),
+      description: text(row, "description"),
+      locationUri: text(row, "locationUri"),
     }));
   }
 
@@ -79,12 +81,13 @@ export class Catalog {
   async listTables(dbName?: string, options?: ExecutionOptions): Promise<readonly CatalogTable[]> {
     const rows = await this.#rows({ case: "listTables", value: inDatabase(dbName) }, options);
     return rows.map((row) => ({
-      name: String(row["name"]),
-      catalog: text(row["catalog"]),
-      namespace: texts(row["namespace"]),
-      description: text(row["description"]),
-      tableType: text(row["tableType"]) ?? "",
-      isTemporary: row["isTemporary"] === true,
+      // Sail calls the column tableName.
+      name: text(row, "name") ?? text(row, "tableName") ?? "",
+      catalog: text(row, "catalog"),
+      namespace: texts(row, "namespace"),
+      description: text(row, "description"),
+      tableType: text(row, "tableType") ?? "",
+      isTemporary: row.isTemporary === true,
     }));
   }
 
@@ -92,12 +95,12 @@ export class Catalog {
   async listColumns(tableName: string, options?: ExecutionOptions): Promise<readonly CatalogColumn[]> {
     const rows = await this.#rows({ case: "listColumns", value: { tableName } }, options);
     return rows.map((row) => ({
-      name: String(row["name"]),
-      description: text(row["description"]),
-      dataType: text(row["dataType"]) ?? "",
-      nullable: row["nullable"] === true,
-      isPartition: row["isPartition"] === true,
-      isBucket: row["isBucket"] === true,
+      name: text(row, "name") ?? "",
+      description: text(row, "description"),
+      dataType: text(row, "dataType") ?? "",
+      nullable: row.nullable === true,
+      isPartition: row.isPartition === true,
+      isBucket: row.isBucket === true,
     }));
   }
 
@@ -105,12 +108,12 @@ export class Catalog {
   async listFunctions(dbName?: string, options?: ExecutionOptions): Promise<readonly CatalogFunction[]> {
     const rows = await this.#rows({ case: "listFunctions", value: inDatabase(dbName) }, options);
     return rows.map((row) => ({
-      name: String(row["name"]),
-      catalog: text(row["catalog"]),
-      namespace: texts(row["namespace"]),
-      description: text(row["description"]),
-      className: text(row["className"]),
-      isTemporary: row["isTemporary"] === true,
+      name: text(row, "name") ?? "",
+      catalog: text(row, "catalog"),
+      namespace: texts(row, "namespace"),
+      description: text(row, "description"),
+      className: text(row, "className"),
+      isTemporary: row.isTemporary === true,
     }));
   }
 
@@ -130,13 +133,13 @@ export class Catalog {
   }
 
   /** Drops a temporary view; false if there is none of that name. */
-  async dropTempView(viewName: string, options?: ExecutionOptions): Promise<boolean> {
-    return (await this.#value({ case: "dropTempView", value: { viewName } }, options)) === true;
+  dropTempView(viewName: string, options?: ExecutionOptions): Promise<boolean> {
+    return this.#drop({ case: "dropTempView", value: { viewName } }, options);
   }
 
   /** Drops a global temporary view; false if there is none of that name. */
-  async dropGlobalTempView(viewName: string, options?: ExecutionOptions): Promise<boolean> {
-    return (await this.#value({ case: "dropGlobalTempView", value: { viewName } }, options)) === true;
+  dropGlobalTempView(viewName: string, options?: ExecutionOptions): Promise<boolean> {
+    return this.#drop({ case: "dropGlobalTempView", value: { viewName } }, options);
   }
 
   /** Forgets what is cached of a table: its files have changed behind Spark's back. */
@@ -153,6 +156,18 @@ export class Catalog {
     return rows[0]?.[0] ?? null;
   }
 
+  async #drop(catType: CatalogType, options: ExecutionOptions | undefined): Promise<boolean> {
+    try {
+      return (await this.#value(catType, options)) === true;
+    } catch (error) {
+      // Sail throws where Spark answers false.
+      if (error instanceof AnalysisError && /^(Global )?Temporary View not found: /i.test(error.rawMessage)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
   #frame(catType: CatalogType): DataFrame {
     return new DataFrame(this.#context, relation({ case: "catalog", value: { catType } }));
   }
@@ -164,10 +179,12 @@ function inDatabase(dbName: string | undefined): { dbName?: string } {
   return dbName === undefined ? {} : { dbName };
 }
 
-function text(value: Value | undefined): string | undefined {
+function text(row: Row, column: string): string | undefined {
+  const value = row[column];
   return typeof value === "string" ? value : undefined;
 }
 
-function texts(value: Value | undefined): readonly string[] {
-  return value instanceof Array ? value.map((item: Value) => String(item)) : [];
+function texts(row: Row, column: string): readonly string[] {
+  const value = row[column];
+  return value instanceof Array ? value.filter((item: Value) => typeof item === "string") : [];
 }

@@ -5,12 +5,7 @@ import type { Value } from "./value.ts";
 
 /** A value that JSON can hold and a person can read. */
 export type JsonCell =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonCell[]
-  | { readonly [key: string]: JsonCell };
+  string | number | boolean | null | readonly JsonCell[] | { readonly [key: string]: JsonCell };
 
 /**
  * Makes a value JSON-safe: dates, timestamps, decimals and intervals as text, binaries as `0x…`, integers that a
@@ -56,12 +51,12 @@ function dateText(date: Date): string {
 const UNKNOWN: DataType = { kind: "void" };
 
 function cellFromNested(
-  value: readonly Value[] | ReadonlyMap<Value, Value> | { readonly [field: string]: Value },
+  value: readonly Value[] | ReadonlyMap<Value, Value> | Readonly<Record<string, Value>>,
   type: DataType,
 ): JsonCell {
   if (value instanceof Array) {
     const element = type.kind === "array" ? type.element : UNKNOWN;
-    return value.map((item) => cellFromValue(item, element));
+    return value.map((item: Value) => cellFromValue(item, element));
   }
   if (value instanceof Map) {
     const [keyType, valueType] = type.kind === "map" ? [type.key, type.value] : [UNKNOWN, UNKNOWN];
@@ -72,7 +67,10 @@ function cellFromNested(
   }
   const types = new Map(type.kind === "struct" ? type.fields.map((field) => [field.name, field.type]) : []);
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, cellFromValue(item, types.get(name) ?? UNKNOWN)]),
+    Object.entries(value).map(([name, item]: readonly [string, Value]) => [
+      name,
+      cellFromValue(item, types.get(name) ?? UNKNOWN),
+    ]),
   );
 }
 

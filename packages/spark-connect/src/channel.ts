@@ -1,6 +1,6 @@
-import type { Transport } from "@connectrpc/connect";
-import type { Interceptor } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import type { Http2Session } from "node:http2";
 import type { ConnectionUrl } from "./connection-url.ts";
 
 /** A connection to a server. It is opened by the first call, and again when it was lost. */
@@ -10,21 +10,60 @@ export interface Channel {
   close(): void;
 }
 
+/**
+ * Bytes that a server may send ahead of the reader, for one stream and for the whole connection. HTTP/2's default of
+ * 64 KB allows 3 MB/s at 20 ms of distance; on one machine it makes no difference.
+ */
+const STREAM_WINDOW = 2 * 1024 * 1024;
+const CONNECTION_WINDOW = 16 * 1024 * 1024;
+
+/** Milliseconds of silence before the system checks whether the other side is still there. */
+const KEEP_ALIVE_DELAY = 30_000;
+
 /** Opens gRPC over HTTP/2: in clear text (h2c) or over TLS, as the address says. */
 export function openChannel(target: ConnectionUrl): Channel {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   const baseUrl = `${target.secure ? "https" : "http"}://${host}:${target.port}`;
-  const sessionManager = new Http2SessionManager(baseUrl, {}, {});
+  const sessionManager = new Http2SessionManager(
+    baseUrl,
+    {},
+    {
+      settings: { initialWindowSize: STREAM_WINDOW },
+      // TCP's own keep-alive, since gRPC servers hang up on clients that ping more often than every five minutes.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+    },
+  );
   return {
     transport: createGrpcTransport({
       baseUrl,
-      sessionManager,
+      sessionManager: withWideWindow(sessionManager),
       interceptors: [authenticate(target)],
       // Results are Arrow; gzip on top of it costs both sides more time than it saves.
       acceptCompression: [],
     }),
     close: () => {
       sessionManager.abort();
+    },
+  };
+}
+
+/** Sets what HTTP/2 sessions have no options for, once for each. */
+function withWideWindow(manager: Http2SessionManager): SessionManager {
+  const prepared = new WeakSet<Http2Session>();
+  return {
+    authority: manager.authority,
+    request: async (method, path, headers, options) => {
+      const stream = await manager.request(method, path, headers, options);
+      const { session } = stream;
+      if (session !== undefined && !prepared.has(session)) {
+        prepared.add(session);
+        session.setLocalWindowSize(CONNECTION_WINDOW);
+      }
+      return stream;
+    },
+    notifyResponseByteRead: (stream) => {
+      manager.notifyResponseByteRead(stream);
     },
   };
 }
@@ -40,3 +79,5 @@ function authenticate(target: ConnectionUrl): Interceptor {
     return next(request);
   };
 }
+
+type SessionManager = NonNullable<Parameters<typeof createGrpcTransport>[0]["sessionManager"]>;

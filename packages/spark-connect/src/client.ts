@@ -2,7 +2,10 @@ import { createClient } from "@connectrpc/connect";
 import type { CallOptions, Client } from "@connectrpc/connect";
 import type { Channel } from "./channel.ts";
 import { sparkError } from "./errors.ts";
-import { InterruptRequest_InterruptType as InterruptType, SparkConnectService } from "./generated/spark/connect/base_pb.js";
+import {
+  InterruptRequest_InterruptType as InterruptType,
+  SparkConnectService,
+} from "./generated/spark/connect/base_pb.js";
 import type { FetchErrorDetailsResponse } from "./generated/spark/connect/base_pb.js";
 import { withRetries } from "./retry.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -188,7 +191,10 @@ function interruptFields(target: InterruptTarget) {
     case "all":
       return { interruptType: InterruptType.ALL };
     case "tag":
-      return { interruptType: InterruptType.TAG, interrupt: { case: "operationTag", value: target.tag } } as const;
+      return {
+        interruptType: InterruptType.TAG,
+        interrupt: { case: "operationTag", value: target.tag },
+      } as const;
     case "operation":
       return {
         interruptType: InterruptType.OPERATION_ID,

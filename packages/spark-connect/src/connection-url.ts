@@ -38,8 +38,13 @@ export function parseConnectionUrl(url: string): ConnectionUrl {
   const [authority = "", ...rest] = url.slice("sc://".length).split("/");
   const { host, port } = parseAuthority(url, authority);
   const parameters = parseParameters(url, rest.join("/"));
-  const { use_ssl: useSsl, token, user_id: userId, user_agent: userAgent, session_id: sessionId } =
-    parameters as Partial<Record<string, string>>;
+  const {
+    use_ssl: useSsl,
+    token,
+    user_id: userId,
+    user_agent: userAgent,
+    session_id: sessionId,
+  } = parameters as Partial<Record<string, string>>;
   if (sessionId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(sessionId)) {
     throw invalid(url, "session_id must be a UUID");
   }
@@ -58,11 +63,11 @@ export function parseConnectionUrl(url: string): ConnectionUrl {
 
 function parseAuthority(url: string, text: string): { host: string; port: number } {
   const match = /^(?:\[(?<ipv6>[^\]]+)\]|(?<name>[^:;?#\s]+))(?::(?<port>\d{1,5}))?$/.exec(text);
-  const host = match?.groups?.["ipv6"] ?? match?.groups?.["name"];
+  const host = match?.groups?.ipv6 ?? match?.groups?.name;
   if (host === undefined) {
     throw invalid(url, "host and port are written host:port, parameters after /;");
   }
-  const port = Number(match?.groups?.["port"] ?? DEFAULT_PORT);
+  const port = Number(match?.groups?.port ?? DEFAULT_PORT);
   if (port < 1 || port > 65_535) {
     throw invalid(url, "the port must lie between 1 and 65535");
   }

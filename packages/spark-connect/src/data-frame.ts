@@ -7,6 +7,7 @@ import type { StructType } from "./data-type.ts";
 import { sparkError } from "./errors.ts";
 import type { ExecutionOptions } from "./execution.ts";
 import { AnalyzePlanRequest_Explain_ExplainMode as WireExplainMode } from "./generated/spark/connect/base_pb.js";
+import { Aggregate_GroupType as GroupType } from "./generated/spark/connect/relations_pb.js";
 import type { Relation } from "./generated/spark/connect/relations_pb.js";
 import { objectOf } from "./named-values.ts";
 import { queryPlan, relation, sqlExpression, sqlTextOf } from "./plan.ts";
@@ -108,7 +109,7 @@ export class DataFrame {
       case: "aggregate",
       value: {
         input: this.relation,
-        groupType: 1,
+        groupType: GroupType.GROUPBY,
         aggregateExpressions: [sqlExpression("count(1)")],
       },
     });

@@ -99,7 +99,10 @@ export function describeType(type: DataType): string {
 /** A schema as DDL: `a bigint, b string not null`. */
 export function describeFields(schema: StructType): string {
   return schema.fields
-    .map(({ name, type, nullable }) => `\`${name.replaceAll("`", "``")}\` ${describeType(type)}${nullable ? "" : " not null"}`)
+    .map(
+      ({ name, type, nullable }) =>
+        `\`${name.replaceAll("`", "``")}\` ${describeType(type)}${nullable ? "" : " not null"}`,
+    )
     .join(", ");
 }
 
@@ -114,7 +117,9 @@ function fieldName(name: string): string {
  */
 export function parseFields(ddl: string): readonly { readonly name: string; readonly type: string }[] {
   return splitAtCommas(ddl).map((text) => {
-    const match = /^\s*(?:`((?:[^`]|``)+)`|([^\s:`]+))(?:\s*:\s*|\s+)(.+?)(?:\s+not\s+null)?\s*$/is.exec(text);
+    const match = /^\s*(?:`((?:[^`]|``)+)`|([^\s:`]+))(?:\s*:\s*|\s+)(.+?)(?:\s+not\s+null)?\s*$/is.exec(
+      text,
+    );
     const [, quoted, plain, type] = match ?? [];
     const name = quoted?.replaceAll("``", "`") ?? plain;
     if (name === undefined || type === undefined) {

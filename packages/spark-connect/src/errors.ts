@@ -86,7 +86,7 @@ export class SparkConnectError extends Error {
   readonly position: SqlPosition | undefined;
   readonly plan: string | undefined;
   readonly serverClasses: readonly string[];
-  readonly serverStackTrace: string | undefined;
+  readonly #serverStackTrace: string | undefined;
 
   constructor(code: SparkErrorCode, rawMessage: string, details: SparkErrorDetails = {}) {
     super(`${code}: ${rawMessage}`, details.cause === undefined ? undefined : { cause: details.cause });
@@ -100,7 +100,12 @@ export class SparkConnectError extends Error {
     this.position = details.position;
     this.plan = details.plan;
     this.serverClasses = details.serverClasses ?? [];
-    this.serverStackTrace = details.serverStackTrace;
+    this.#serverStackTrace = details.serverStackTrace;
+  }
+
+  /** The server's stack trace with its causes; no field, so that a printed error stays readable. */
+  get serverStackTrace(): string | undefined {
+    return this.#serverStackTrace;
   }
 }
 

@@ -170,9 +170,13 @@ class Operation {
           throw interruptedError(error);
         }
         if (this.#lastResponseId !== undefined) {
-          throw sparkError("connection-lost", "the server has lost the operation after a part of its result", {
-            cause: error,
-          });
+          throw sparkError(
+            "connection-lost",
+            "the server has lost the operation after a part of its result",
+            {
+              cause: error,
+            },
+          );
         }
         // The plan never reached the server, so that it can be sent again without running twice.
         return this.#execute();
@@ -196,7 +200,9 @@ class Operation {
       tags: [...this.#tags],
       requestOptions: [
         { requestOption: { case: "reattachOptions" as const, value: { reattachable: true } } },
-        { requestOption: { case: "resultChunkingOptions" as const, value: { allowArrowBatchChunking: true } } },
+        {
+          requestOption: { case: "resultChunkingOptions" as const, value: { allowArrowBatchChunking: true } },
+        },
       ],
     };
     const responses = this.#client.service.executePlan(request, { signal: this.#streams.signal });

@@ -18,7 +18,13 @@ import { relation } from "./plan.ts";
  */
 export function localRelation(data: Uint8Array | readonly JsonRow[], schema?: string | StructType): Relation {
   const fields = schema === undefined ? undefined : fieldsOf(schema);
-  const ipc = data instanceof Uint8Array ? data : encodeRows(data, fields?.map((field) => field.name));
+  const ipc =
+    data instanceof Uint8Array
+      ? data
+      : encodeRows(
+          data,
+          fields?.map((field) => field.name),
+        );
   const local = relation({ case: "localRelation", value: { data: ipc } });
   return fields === undefined
     ? local
@@ -53,7 +59,13 @@ function encodeRows(rows: readonly JsonRow[], wanted: readonly string[] | undefi
   const columns = names.map((name) => {
     const values = rows.map((row) => row[name] ?? null);
     const type = inferArrowType(values, name);
-    return [name, vectorFromArray(values.map((value) => convertTo(type, value)), type)] as const;
+    return [
+      name,
+      vectorFromArray(
+        values.map((value) => convertTo(type, value)),
+        type,
+      ),
+    ] as const;
   });
   return tableToIPC(new Table(Object.fromEntries(columns)), "stream");
 }

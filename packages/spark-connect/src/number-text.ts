@@ -10,7 +10,9 @@ export function formatDecimal(unscaled: bigint, scale: number): string {
 /** Writes nanoseconds since midnight as `13:30:00.5`, without zeros at the end of the fraction. */
 export function formatTimeOfDay(nanoseconds: bigint): string {
   const seconds = Number(nanoseconds / 1_000_000_000n);
-  const fraction = String(nanoseconds % 1_000_000_000n).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(nanoseconds % 1_000_000_000n)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   const clock = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60]
     .map((part) => String(part).padStart(2, "0"))
     .join(":");

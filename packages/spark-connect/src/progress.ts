@@ -48,7 +48,10 @@ export function toMetrics(message: ExecutePlanResponse_Metrics): readonly Execut
     planId,
     parent,
     values: Object.fromEntries(
-      Object.entries(executionMetrics).map(([key, { value, metricType }]) => [key, { value, type: metricType }]),
+      Object.entries(executionMetrics).map(([key, { value, metricType }]) => [
+        key,
+        { value, type: metricType },
+      ]),
     ),
   }));
 }

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { sparkError, SparkConnectError } from "./errors.ts";
-import type { QueryContext, SparkErrorCode, SparkErrorDetails } from "./errors.ts";
+import { sparkError } from "./errors.ts";
+import type { QueryContext, SparkErrorCode, SparkErrorDetails, SparkConnectError } from "./errors.ts";
 import { ErrorInfoSchema } from "./generated/google/rpc/error_details_pb.js";
 import type { ErrorInfo } from "./generated/google/rpc/error_details_pb.js";
 import { FetchErrorDetailsResponse_QueryContext_ContextType as ContextType } from "./generated/spark/connect/base_pb.js";
@@ -31,17 +31,17 @@ export async function toSparkError(
   if (info === undefined) {
     return transportError(thrown);
   }
-  const errorId = info.metadata["errorId"];
+  const errorId = info.metadata.errorId;
   const response = errorId === undefined ? undefined : await fetchDetails(errorId);
   const root = response?.errors[response.rootErrorIdx ?? 0];
-  const { text, plan } = splitPlan((root?.message ?? thrown.rawMessage).trim());
-  const errorClass = info.metadata["errorClass"] ?? root?.sparkThrowable?.errorClass ?? bracketedClass(text);
+  const { text, plan } = splitPlan(withoutStack((root?.message ?? thrown.rawMessage).trim()));
+  const errorClass = info.metadata.errorClass ?? root?.sparkThrowable?.errorClass ?? bracketedClass(text);
   const serverClasses = root?.errorTypeHierarchy ?? serverClassesOf(info);
   const position = findSqlPosition(text, sql);
   const code = codeOf(errorClass ?? "", serverClasses, text);
   const sqlState =
-    info.metadata["sqlState"] ?? root?.sparkThrowable?.sqlState ?? /SQLSTATE: (\w{5})/.exec(text)?.[1];
-  const stackTrace = response === undefined ? info.metadata["stackTrace"] : stackTraceOf(response);
+    info.metadata.sqlState ?? root?.sparkThrowable?.sqlState ?? /SQLSTATE: (\w{5})/.exec(text)?.[1];
+  const stackTrace = response === undefined ? info.metadata.stackTrace : stackTraceOf(response);
   const details: SparkErrorDetails = {
     cause: thrown,
     serverClasses,
@@ -109,6 +109,9 @@ function codeOf(errorClass: string, serverClasses: readonly string[], text: stri
   if (text.startsWith("unknown function: ")) {
     return "analysis-error";
   }
+  if (/^not (supported|implemented): /.test(text)) {
+    return "unsupported";
+  }
   if (errorClass === "USER_RAISED_EXCEPTION") {
     return "execution-error";
   }
@@ -122,6 +125,12 @@ function bracketedClass(text: string): string | undefined {
   return /\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] /.exec(text)?.[1];
 }
 
+/** When a task fails for good, Spark's message holds the stack traces of task and driver. */
+function withoutStack(text: string): string {
+  const lines = text.split("\n").filter((line) => !/^\s+(at .+\)|\.{3} \d+ more)$/.test(line));
+  return lines.join("\n").replace(/\n+Driver stacktrace:\s*$/, "");
+}
+
 /** Spark appends its plan to what it says about an analysis mistake. */
 function splitPlan(text: string): { text: string; plan?: string } {
   const match = /^(?<said>[\s\S]*?; line \d+ pos \d+);\n(?<plan>[\s\S]+)$/.exec(text);
@@ -130,12 +139,12 @@ function splitPlan(text: string): { text: string; plan?: string } {
 }
 
 function serverClassesOf(info: ErrorInfo): readonly string[] {
-  const classes = parseJson(info.metadata["classes"]);
+  const classes = parseJson(info.metadata.classes);
   return Array.isArray(classes) ? classes.map(String) : info.reason === "" ? [] : [info.reason];
 }
 
 function parametersOf(info: ErrorInfo): Readonly<Record<string, string>> {
-  const parameters = parseJson(info.metadata["messageParameters"]);
+  const parameters = parseJson(info.metadata.messageParameters);
   return typeof parameters === "object" && parameters !== null
     ? Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)]))
     : {};
@@ -168,7 +177,9 @@ function stackTraceOf(response: FetchErrorDetailsResponse): string | undefined {
     if (error === undefined) {
       break;
     }
-    lines.push(`${lines.length === 0 ? "" : "Caused by: "}${error.errorTypeHierarchy[0] ?? ""}: ${error.message}`);
+    lines.push(
+      `${lines.length === 0 ? "" : "Caused by: "}${error.errorTypeHierarchy[0] ?? ""}: ${error.message}`,
+    );
     for (const { declaringClass, methodName, fileName, lineNumber } of error.stackTrace) {
       lines.push(`\tat ${declaringClass}.${methodName}(${fileName ?? "Unknown Source"}:${lineNumber})`);
     }

@@ -24,7 +24,10 @@ export class SessionConfiguration {
 
   /** Takes settings back to their defaults. */
   async unset(keys: string | readonly string[], options?: CallOptions): Promise<void> {
-    await this.#call({ case: "unset", value: { keys: typeof keys === "string" ? [keys] : [...keys] } }, options);
+    await this.#call(
+      { case: "unset", value: { keys: typeof keys === "string" ? [keys] : [...keys] } },
+      options,
+    );
   }
 
   /** All settings that are set and begin with `prefix`. */

@@ -72,7 +72,10 @@ export class SparkSession implements AsyncDisposable {
     const retry = { ...DEFAULT_RETRY_POLICY, ...options.retry };
     const client = new SparkConnectClient(openChannel(target), identity, retry);
     try {
-      const version = await fetchVersion(client, options.signal, { ...CONNECT_RETRY_POLICY, ...options.retry });
+      const version = await fetchVersion(client, options.signal, {
+        ...CONNECT_RETRY_POLICY,
+        ...options.retry,
+      });
       return new SparkSession(new SessionContext(client), version);
     } catch (error) {
       await client.close({ release: false });
@@ -122,7 +125,12 @@ export class SparkSession implements AsyncDisposable {
    * Whole numbers from `start` to before `end`, in a column `id`. Say how many `partitions`: Sail computes with half
    * the speed otherwise.
    */
-  range(start: number | bigint, end: number | bigint, step: number | bigint = 1, partitions?: number): DataFrame {
+  range(
+    start: number | bigint,
+    end: number | bigint,
+    step: number | bigint = 1,
+    partitions?: number,
+  ): DataFrame {
     const value = {
       start: BigInt(start),
       end: BigInt(end),

@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { sparkError } from "./errors.ts";
 import { ExpressionSchema } from "./generated/spark/connect/expressions_pb.js";
 import type { Expression, Expression_LiteralSchema } from "./generated/spark/connect/expressions_pb.js";
-import { Timestamp } from "./timestamp.ts";
+import type { Timestamp } from "./timestamp.ts";
 
 /**
  * A value for a parameter of a SQL text. Whole numbers become `int`, or `bigint` if they need it, others `double`;
@@ -35,21 +35,22 @@ function literal(value: SqlArgument): Expression {
 }
 
 function literalType(value: SqlArgument): LiteralType {
-  switch (typeof value) {
-    case "boolean":
-      return { case: "boolean", value };
-    case "string":
-      return { case: "string", value };
-    case "bigint":
-      if (BigInt.asIntN(64, value) !== value) {
-        throw sparkError("invalid-argument", `${value} does not fit into a bigint of 64 bits`);
-      }
-      return { case: "long", value };
-    case "number":
-      return numberType(value);
-    case "object":
-      return objectType(value);
+  if (typeof value === "boolean") {
+    return { case: "boolean", value };
   }
+  if (typeof value === "string") {
+    return { case: "string", value };
+  }
+  if (typeof value === "number") {
+    return numberType(value);
+  }
+  if (typeof value === "bigint") {
+    if (BigInt.asIntN(64, value) !== value) {
+      throw sparkError("invalid-argument", `${value} does not fit into a bigint of 64 bits`);
+    }
+    return { case: "long", value };
+  }
+  return objectType(value);
 }
 
 function numberType(value: number): LiteralType {
