@@ -9,7 +9,7 @@ export function suggestName(name: string, candidates: Iterable<string>): string 
   let best: { readonly candidate: string; readonly edits: number } | undefined;
   for (const candidate of candidates) {
     if (candidate === name || candidate === "") continue;
-    const edits = distance(wanted, candidate.toLowerCase());
+    const edits = editsBetween(wanted, candidate.toLowerCase());
     const allowed = Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3));
     if (
       edits <= allowed &&
@@ -20,4 +20,12 @@ export function suggestName(name: string, candidates: Iterable<string>): string 
     }
   }
   return best?.candidate;
+}
+
+/** The edit distance, with two letters that changed places as one edit: it is the commonest slip. */
+function editsBetween(a: string, b: string): number {
+  const edits = distance(a, b);
+  const swapped =
+    edits === 2 && a.length === b.length && Array.from(a).sort().join("") === Array.from(b).sort().join("");
+  return swapped ? 1 : edits;
 }

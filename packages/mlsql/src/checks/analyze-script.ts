@@ -4,7 +4,7 @@ import type { Span } from "../span.ts";
 import type { LoadStatement, Script, Statement } from "../statement.ts";
 import type { CheckContext } from "./check-context.ts";
 import { checkAfterSet, checkStatement } from "./check-statement.ts";
-import { addLostNames, flatten } from "./flatten.ts";
+import { addLostNames, flatten, type ParsedScripts } from "./flatten.ts";
 import type { LaterNames } from "./later-names.ts";
 import { createdTable, madeTables } from "./made-names.ts";
 import { catalogKey, Scope, type ScriptText } from "./scope.ts";
@@ -25,13 +25,14 @@ export interface ScriptAnalysis {
  * includes. Nothing is blamed that might be right: a name that only the run can know is left alone.
  */
 export function analyzeScript(script: Script, context: CheckContext): ScriptAnalysis {
-  const later = laterNames(script, context);
+  const parsed: ParsedScripts = new Map();
+  const later = laterNames(script, context, parsed);
   const scope = new Scope(context);
   addLostNames(script, scope);
   const sources = new Map<string, SourceText>();
   const statements: Statement[] = [];
   const blocks: StatementBlocks[] = [];
-  for (const { statement, source } of flatten(script, scope, later)) {
+  for (const { statement, source } of flatten(script, scope, later, parsed)) {
     sources.set(source.file, source);
     statements.push(statement);
     checkStatement(scope, later, source, statement);
@@ -56,11 +57,11 @@ function isAlgorithmStatement(statement: Statement): statement is StatementBlock
   return ["train", "run", "predict", "register"].includes(statement.kind);
 }
 
-function laterNames(script: Script, context: CheckContext): LaterNames {
+function laterNames(script: Script, context: CheckContext, parsed: ParsedScripts): LaterNames {
   const scope = new Scope(context);
   const tables = new Map<string, Span>();
   const variables = new Map<string, Span>();
-  for (const { statement } of flatten(script, scope, { tables, variables })) {
+  for (const { statement } of flatten(script, scope, { tables, variables }, parsed)) {
     carryOut(scope, statement);
     for (const name of madeTables(statement)) addFirst(tables, name.toLowerCase(), statement.span);
     if (statement.kind === "set") addFirst(variables, statement.key.value, statement.span);

@@ -1,5 +1,4 @@
-import type { Diagnostic } from "../diagnostic.ts";
-import { parseScript } from "../parse-script.ts";
+import { type ParseResult, parseScript } from "../parse-script.ts";
 import { SourceText } from "../source-text.ts";
 import type { IncludeStatement, Script, Statement } from "../statement.ts";
 import { checkPath } from "./check-variables.ts";
@@ -12,6 +11,9 @@ export interface FlatStatement {
   readonly source: SourceText;
 }
 
+/** Parsed scripts by file, so that one that is included often is parsed once. */
+export type ParsedScripts = Map<string, ParseResult>;
+
 /**
  * Yields a script's statements with every include replaced by the statements that it names. Reports includes
  * that are not there, that form a ring, or that do not parse. `scope` has the variables of the moment, since the
@@ -21,14 +23,15 @@ export function* flatten(
   script: Script,
   scope: Scope,
   later: LaterNames,
+  parsed: ParsedScripts,
   path: readonly string[] = [],
 ): Generator<FlatStatement> {
   const source = new SourceText(script.file, script.text);
   for (const statement of script.statements) {
     yield { statement, source };
     if (statement.kind !== "include") continue;
-    const included = readInclude(statement, source, scope, later, [...path, script.file]);
-    if (included) yield* flatten(included, scope, later, [...path, script.file]);
+    const included = readInclude(statement, source, scope, later, parsed, [...path, script.file]);
+    if (included) yield* flatten(included, scope, later, parsed, [...path, script.file]);
   }
 }
 
@@ -37,6 +40,7 @@ function readInclude(
   source: SourceText,
   scope: Scope,
   later: LaterNames,
+  parsed: ParsedScripts,
   path: readonly string[],
 ): Script | undefined {
   const { format, path: written } = statement.source;
@@ -57,10 +61,11 @@ function readInclude(
     scope.error("include-ring", `this include leads back to itself: ${ring}`, statement.span);
     return undefined;
   }
-  const { script, diagnostics } = parseScript(found.text, found.file);
-  diagnostics.forEach((diagnostic: Diagnostic) => {
-    scope.report(diagnostic);
-  });
+  const known = parsed.get(found.file);
+  const result = known?.script.text === found.text ? known : parseScript(found.text, found.file);
+  parsed.set(found.file, result);
+  const { script, diagnostics } = result;
+  for (const diagnostic of diagnostics) scope.report(diagnostic);
   addLostNames(script, scope);
   return script;
 }
