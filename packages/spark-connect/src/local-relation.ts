@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Table, tableToIPC, vectorFromArray } from "apache-arrow";
+import { Field, Schema, Table, tableToIPC, vectorFromArray } from "apache-arrow";
 import { convertTo, inferArrowType } from "./arrow-inference.ts";
 import type { JsonRow } from "./arrow-inference.ts";
 import { describeType, parseFields } from "./data-type.ts";
@@ -67,5 +67,7 @@ function encodeRows(rows: readonly JsonRow[], wanted: readonly string[] | undefi
       ),
     ] as const;
   });
-  return tableToIPC(new Table(Object.fromEntries(columns)), "stream");
+  // Left to itself, Arrow declares a column of nulls alone as not nullable, which servers refuse.
+  const schema = new Schema(columns.map(([name, vector]) => new Field(name, vector.type, true)));
+  return tableToIPC(new Table(schema, Object.fromEntries(columns)), "stream");
 }

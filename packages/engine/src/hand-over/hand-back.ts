@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ObjectRef, RayClient } from "@duet/ray";
 import type { DataFrame, SparkSession } from "@duet/spark-connect";
-import { RecordBatchReader } from "apache-arrow";
+import { RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from "apache-arrow";
 
 /**
  * Up to this many bytes a table of Ray becomes part of Spark's plan, above it Ray writes parquet that Spark reads:
@@ -49,7 +49,9 @@ export async function handBack(
   if (options.rows !== undefined && rows !== options.rows) {
     throw new Error(`${String(options.rows)} rows went to Ray and ${String(rows)} came back`);
   }
-  const frame = session.createDataFrame(stream);
+  const frame = session.createDataFrame(
+    rows === 0 || written !== undefined ? withEmptyBatch(stream) : stream,
+  );
   if (written === undefined) return frame;
   return session.read.schema(await frame.schema({ signal })).parquet(written);
 }
@@ -66,10 +68,18 @@ async function fetchTable(ray: RayClient, ref: ObjectRef, signal: AbortSignal): 
   const chunks: Uint8Array[] = [];
   for await (const chunk of ray.getTable(ref, { signal })) chunks.push(chunk);
   const stream = Buffer.concat(chunks);
-  const reader = RecordBatchReader.from(stream);
+  const reader = RecordBatchReader.from(stream).open();
+  const { metadata } = reader.schema;
   let rows = 0;
   for (const batch of reader) rows += batch.numRows;
-  const written = reader.schema.metadata.get("duet.path");
-  if (written === undefined) return { stream, rows };
-  return { stream, rows: Number(reader.schema.metadata.get("duet.rows")), written };
+  const written = metadata.get("duet.path");
+  return written === undefined
+    ? { stream, rows }
+    : { stream, rows: Number(metadata.get("duet.rows")), written };
+}
+
+/** A stream without rows as Sail takes it: with one batch, for that is where it looks for the columns. */
+function withEmptyBatch(stream: Uint8Array): Uint8Array {
+  const { schema } = RecordBatchReader.from(stream).open();
+  return RecordBatchStreamWriter.writeAll([new RecordBatch(schema)]).toUint8Array(true);
 }

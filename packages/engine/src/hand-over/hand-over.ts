@@ -5,14 +5,14 @@ import type { RayClient } from "@duet/ray";
 import type { DataFrame, ExecutionProgress } from "@duet/spark-connect";
 import type { HandedTable } from "./handed-table.ts";
 import { measureFiles } from "./parquet-files.ts";
-import { estimateFromPlan, type SizeEstimate } from "./size-estimate.ts";
+import { type PlanFacts, readPlan } from "./plan-facts.ts";
 
 /**
  * Up to this many bytes a result goes as Arrow batches through this process, above it as parquet files; measured by
  * `npm run bench -- hand-over`, see `bench/README.md`. Sail streams results at some 80 MB/s but writes parquet at
  * 900 MB/s with a start of 10 ms; Apache Spark needs 0.3 s for the smallest write.
  */
-export const SWITCH_BYTES: Readonly<Record<SizeEstimate["planner"], number>> = {
+export const SWITCH_BYTES: Readonly<Record<PlanFacts["planner"], number>> = {
   sail: 512 * 1024,
   spark: 64 * 1024 * 1024,
 };
@@ -64,8 +64,10 @@ export async function handOver(frame: DataFrame, options: HandOverOptions): Prom
 async function quickerWay(frame: DataFrame, signal: AbortSignal): Promise<HandedTable["kind"]> {
   const [plan, schema] = await Promise.all([frame.explain("cost", { signal }), frame.schema({ signal })]);
   if (schema.fields.length === 0) return "object"; // Parquet has no rows without columns.
-  const estimate = estimateFromPlan(plan, schema);
-  return estimate !== undefined && estimate.bytes <= SWITCH_BYTES[estimate.planner] ? "object" : "files";
+  const facts = readPlan(plan, schema);
+  // Sail deals the rows of a write out to four files, and their order is gone.
+  if (facts === undefined || (facts.planner === "sail" && facts.ordered)) return "object";
+  return facts.bytes !== undefined && facts.bytes <= SWITCH_BYTES[facts.planner] ? "object" : "files";
 }
 
 async function putObject(frame: DataFrame, options: HandOverOptions): Promise<HandedTable> {
