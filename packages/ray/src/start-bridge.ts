@@ -27,6 +27,8 @@ export interface StartBridgeOptions {
   /** A free one by default. */
   readonly port?: number;
   readonly signal?: AbortSignal;
+  /** Called once there is a process, seconds before it answers. */
+  readonly onProcess?: (pid: number) => Promise<void>;
   /** Gets what the bridge itself prints, in pieces as they come. */
   readonly onOutput?: (text: string) => void;
 }
@@ -70,6 +72,7 @@ export async function startBridge(options: StartBridgeOptions): Promise<BridgePr
   await writeFile(tokenFile, token, { mode: 0o600 });
   const { child, output } = spawnBridge(options, tokenFile, readyFile);
   try {
+    if (child.pid !== undefined) await options.onProcess?.(child.pid);
     const ready = await waitUntilReady(child, readyFile, output, options.signal);
     return new SpawnedBridge(child, ready, token);
   } catch (error) {

@@ -34,8 +34,10 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   });
   let view: View | undefined;
   using interruption = new Interruption({
-    onFirst: (reason) =>
-      view?.note(`${reason.message}: stopping Spark's and Ray's work … (once more to end at once)`),
+    onFirst: (reason) => {
+      if (reason.exitCode === exitCode.pipeClosed) return;
+      view?.note(`${reason.message}: stopping Spark's and Ray's work … (once more to end at once)`);
+    },
     onForce: () => {
       engines.kill();
     },

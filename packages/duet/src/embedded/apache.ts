@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { EngineStartError } from "./engine-start-error.ts";
 import { freePort, isListening } from "./free-port.ts";
 import { environmentDirectory, environmentPython, pythonPath } from "./installation.ts";
 import { findJava } from "./java.ts";
@@ -30,7 +31,8 @@ export async function startApacheSpark(start: EngineStart): Promise<StartedEngin
       return await startOn(port, python, start);
     } catch (error) {
       const inUse =
-        error instanceof Error && "details" in error && /Address already in use/u.test(String(error.details));
+        error instanceof EngineStartError &&
+        error.details.some((line) => line.includes("Address already in use"));
       if (!inUse || start.port !== undefined || attempt === PORT_TRIES) throw error;
     }
   }

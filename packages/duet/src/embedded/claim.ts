@@ -4,17 +4,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 /**
- * Holds a file as a claim on something that only one process may do at a time; the claim of a process that has
- * gone counts for nothing. Waits while another holds it. Dispose it to give it back.
+ * Does something that only one process may do at a time, holding a file as its claim. Waits while another process
+ * holds it; the claim of a process that has gone counts for nothing.
  */
-export async function claim(file: string, signal: AbortSignal): Promise<AsyncDisposable> {
-  const own = await identify(process.pid);
+export async function withClaim<T>(file: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  await take(file, signal);
+  try {
+    return await work();
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function take(file: string, signal: AbortSignal): Promise<void> {
+  const own = JSON.stringify(await identify(process.pid));
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   for (;;) {
     signal.throwIfAborted();
     try {
-      await writeFile(file, JSON.stringify(own), { flag: "wx", mode: 0o600 });
-      return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+      await writeFile(file, own, { flag: "wx", mode: 0o600 });
+      return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }

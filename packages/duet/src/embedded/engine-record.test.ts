@@ -6,12 +6,14 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { claim } from "./claim.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withClaim } from "./claim.ts";
 import {
   type EngineRecord,
   enginesDirectory,
   livingRecord,
   makeEngineDirectory,
+  orphanedDirectories,
   readRecord,
   writeRecord,
 } from "./engine-record.ts";
@@ -77,17 +79,28 @@ test("a tree of processes ends as a whole, even where its root ignores SIGTERM",
 test("a claim is held by one at a time, and a dead holder's counts for nothing", async () => {
   const file = join(home, "test.claim");
   const { signal } = new AbortController();
-  const order: string[] = [];
-  const first = await claim(file, signal);
-  const second = claim(file, signal).then((held) => {
-    order.push("second");
-    return held;
-  });
-  order.push("first");
-  await first[Symbol.asyncDispose]();
-  await (await second)[Symbol.asyncDispose]();
-  assert.deepEqual(order, ["first", "second"]);
+  let inside = 0;
+  const work = async (): Promise<void> => {
+    inside += 1;
+    assert.equal(inside, 1);
+    await sleep(20);
+    inside -= 1;
+  };
+  await Promise.all([
+    withClaim(file, signal, work),
+    withClaim(file, signal, work),
+    withClaim(file, signal, work),
+  ]);
   await writeFile(file, JSON.stringify({ pid: process.pid, start: "1" }));
-  await (await claim(file, AbortSignal.timeout(2_000)))[Symbol.asyncDispose]();
+  await withClaim(file, AbortSignal.timeout(2_000), work);
   assert.equal(existsSync(file), false);
+});
+
+test("a directory is orphaned when no record names it and its maker has gone", async () => {
+  const alive = await makeEngineDirectory(home, "ray");
+  const dead = join(enginesDirectory(home), "ray-4194304000-x");
+  await mkdir(dead, { recursive: true });
+  const orphaned = await orphanedDirectories(home);
+  assert.ok(orphaned.includes(dead));
+  assert.ok(!orphaned.includes(alive));
 });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRunning, type ProcessIdentity } from "./process-identity.ts";
+import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 /** The engines that `duet up` can keep warm. */
 export const ENGINE_NAMES = ["sail", "apache", "ray"] as const;
@@ -80,15 +80,22 @@ export async function makeEngineDirectory(home: string, name: EngineRecordName):
   return directory;
 }
 
-/** Directories in `engines/` that no record names: what a killed `duet up` left. */
+/** Directories in `engines/` that no record names and whose maker has gone: what a killed `duet up` left. */
 export async function orphanedDirectories(home: string): Promise<readonly string[]> {
   const known = new Set((await readRecords(home)).map((record) => record.directory));
+  const orphaned: string[] = [];
+  for (const name of await directoryNames(enginesDirectory(home))) {
+    const directory = join(enginesDirectory(home), name);
+    const maker = Number(/^[a-z]+-(\d+)-/u.exec(name)?.[1]);
+    if (!known.has(directory) && maker > 0 && (await identify(maker)) === undefined) orphaned.push(directory);
+  }
+  return orphaned;
+}
+
+async function directoryNames(path: string): Promise<readonly string[]> {
   try {
-    const entries = await readdir(enginesDirectory(home), { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => join(enginesDirectory(home), entry.name))
-      .filter((directory) => !known.has(directory));
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;

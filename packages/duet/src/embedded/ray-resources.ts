@@ -16,7 +16,7 @@ export async function embeddedRayResources(size: RaySize): Promise<Readonly<Reco
 }
 
 async function countGpus(): Promise<number> {
-  const visible = process.env["CUDA_VISIBLE_DEVICES"];
+  const visible = process.env.CUDA_VISIBLE_DEVICES;
   if (visible !== undefined) return visible.split(",").filter((device) => device.trim() !== "").length;
   try {
     return (await readdir(NVIDIA_DEVICES)).length;

@@ -20,10 +20,13 @@ export async function startRay(start: EngineStart, size: RaySize): Promise<Start
       directory: join(start.directory, "ray"),
       detached: start.lifetime === "itself",
       ...(start.port === undefined ? {} : { port: start.port }),
+      onProcess: async (pid) => {
+        const process = await identify(pid);
+        if (process !== undefined) await start.onProcess?.(process);
+      },
     });
     const process = await identify(bridge.pid);
     if (process === undefined) throw new Error("the bridge to Ray ended as soon as it had started");
-    await start.onProcess?.(process);
     return {
       url: bridge.url,
       token: bridge.token,

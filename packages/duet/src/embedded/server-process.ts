@@ -96,7 +96,7 @@ export class ServerProcess implements AsyncDisposable {
       if (value !== undefined) return value;
       if (this.#ended !== undefined) {
         const { code, signal } = this.#ended;
-        const how = signal === null ? `exit code ${String(code)}` : signal;
+        const how = signal ?? `exit code ${String(code)}`;
         throw await this.#failure("engine-ended", `ended while it was starting (${how})`);
       }
       if (performance.now() > deadline) {

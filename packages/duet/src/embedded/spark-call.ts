@@ -18,7 +18,7 @@ export async function describeSpark(
   await using session = await SparkSession.connect({ url, userAgent: "duet", signal });
   const spark = await session.version();
   const [row] = await session.sql("select version() as version").collect({ signal });
-  const own = String(row?.version);
+  const own = typeof row?.version === "string" ? row.version : "";
   return own.startsWith(spark)
     ? { kind: "apache", description: `Apache Spark ${spark}` }
     : { kind: "sail", description: `Sail ${own}` };

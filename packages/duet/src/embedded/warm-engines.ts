@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { claim } from "./claim.ts";
+import { withClaim } from "./claim.ts";
 import { isAnswering } from "./engine-check.ts";
 import {
   type EngineRecord,
@@ -48,13 +48,14 @@ const claimFile = (home: string, name: EngineRecordName): string =>
  */
 export async function keepWarm(options: WarmEngineOptions): Promise<WarmEngine> {
   const { home, name, signal } = options;
-  await using _claim = await claim(claimFile(home, name), signal);
-  const before = await livingRecord(home, name);
-  if (before?.ready === true && fits(before, options) && (await isAnswering(before, signal))) {
-    return { record: before, startedNow: false };
-  }
-  if (before !== undefined) await endEngine(home, before);
-  return { record: await startDetached(options), startedNow: true };
+  return withClaim(claimFile(home, name), signal, async () => {
+    const before = await livingRecord(home, name);
+    if (before?.ready === true && fits(before, options) && (await isAnswering(before, signal))) {
+      return { record: before, startedNow: false };
+    }
+    if (before !== undefined) await endEngine(home, before);
+    return { record: await startDetached(options), startedNow: true };
+  });
 }
 
 async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> {
@@ -105,9 +106,10 @@ async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> 
 export async function endWarmEngines(home: string, signal: AbortSignal): Promise<readonly EngineRecord[]> {
   const ended: EngineRecord[] = [];
   for (const record of await readRecords(home)) {
-    await using _claim = await claim(claimFile(home, record.name), signal);
-    if (await isRunning(record.process)) ended.push(record);
-    await endEngine(home, record);
+    await withClaim(claimFile(home, record.name), signal, async () => {
+      if (await isRunning(record.process)) ended.push(record);
+      await endEngine(home, record);
+    });
   }
   for (const directory of await orphanedDirectories(home))
     await rm(directory, { recursive: true, force: true });

@@ -2,8 +2,10 @@ import cliTruncate from "cli-truncate";
 import CliTable from "cli-table3";
 import stringWidth from "string-width";
 import type { Cell, Column } from "@duet/engine";
+import { cellText, fitCell } from "./cell-text.ts";
 import { cleanCell } from "./clean-text.ts";
 import type { Colours } from "./colours.ts";
+import { fitWidths, tableWidth } from "./column-widths.ts";
 import { formatCount, plural } from "./format.ts";
 
 /** A table as a run event brings it. */
@@ -16,52 +18,84 @@ export interface TableContent {
 }
 
 const NUMBER_TYPE = /^(?:byte|tinyint|short|smallint|int|integer|long|bigint|float|double|decimal)\b/iu;
-/** A column is not made narrower than this, unless all of its cells are. */
-const LEAST_WIDTH = 8;
 /** A lone cell does not fill a wide terminal. */
 const MOST_WIDTH = 60;
-/** What a column costs beside its text: a border and two blanks. */
-const COLUMN_FRAME = 3;
-
-/** A cell as text: nested values as JSON, missing ones as `NULL`. */
-export function cellText(cell: Cell): string {
-  if (cell === null) return "NULL";
-  return cleanCell(typeof cell === "object" ? JSON.stringify(cell) : String(cell));
-}
+/** A table that is too wide and has no more rows than this is turned: its rows stand side by side. */
+const MOST_TURNED_ROWS = 4;
+/** A cell of a turned table may take so many lines. */
+const TURNED_LINES = 3;
 
 /**
- * Draws a table no wider than `width` columns of a terminal: numbers to the right, long cells cut, and where the
- * columns do not fit even then, as many as do, with the names of the others below.
+ * Draws a table no wider than `width` columns of a terminal: numbers to the right, long cells cut. A table of few
+ * rows that is too wide is turned. Of another one as many columns are shown as fit, and the others are named below.
  */
 export function tableText(table: TableContent, width: number, colours: Colours): string {
   const texts = table.rows.map((row) => table.columns.map((_, index) => cellText(row[index] ?? null)));
   const titles = table.columns.map((column) => cleanCell(column.name));
-  const natural = titles.map((title, index) => {
-    const widest = Math.max(stringWidth(title), ...texts.map((row) => stringWidth(row[index] ?? "")));
-    return Math.max(1, Math.min(widest, MOST_WIDTH));
-  });
-  const widths = fitWidths(natural, width - 1);
-  const shown = widths.length;
+  const natural = titles.map((title, index) => widestOf([title, ...texts.map((row) => row[index] ?? "")]));
+  const head = `${colours.bold(cleanCell(table.name))}  ${colours.dim(sizeText(table))}`;
+  if (titles.length === 0) return head;
+  const isTooWide = tableWidth(natural) > width;
+  if (isTooWide && texts.length > 0 && texts.length <= MOST_TURNED_ROWS && titles.length > texts.length) {
+    return `${head}\n${turnedTable(titles, texts, width, colours)}`;
+  }
+  const widths = fitWidths(natural, width);
+  const hidden = titles.slice(widths.length);
+  const names = `${plural(hidden.length, "more column")}: ${hidden.join(", ")}`;
+  const lines = [head, straightTable(table.columns, titles, texts, widths, colours)];
+  if (hidden.length > 0) lines.push(colours.dim(cliTruncate(names, width)));
+  return lines.join("\n");
+}
+
+function straightTable(
+  columns: readonly Column[],
+  titles: readonly string[],
+  texts: readonly (readonly string[])[],
+  widths: readonly number[],
+  colours: Colours,
+): string {
+  const isNumber = columns.map((column) => NUMBER_TYPE.test(column.type));
   const drawn = new CliTable({
-    head: titles.slice(0, shown).map((title, index) => colours.bold(cliTruncate(title, widths[index] ?? 1))),
-    colAligns: table.columns
-      .slice(0, shown)
-      .map((column) => (NUMBER_TYPE.test(column.type) ? "right" : "left")),
-    colWidths: widths.map((columnWidth) => columnWidth + 2),
+    head: widths.map((width, index) => colours.bold(cliTruncate(titles[index] ?? "", width))),
+    colAligns: widths.map((_, index) => (isNumber[index] === true ? "right" : "left")),
+    colWidths: widths.map((width) => width + 2),
     style: { head: [], border: [], compact: true },
   });
   for (const row of texts) {
-    const cells = row.slice(0, shown).map((text, index) => cliTruncate(text, widths[index] ?? 1));
+    const cells = widths.map((width, index) => fitCell(row[index] ?? "", width, isNumber[index] === true));
     drawn.push(cells.map((text) => (text === "NULL" ? colours.dim(text) : text)));
   }
-  const lines = [`${colours.bold(cleanCell(table.name))}  ${colours.dim(sizeText(table))}`];
-  if (shown > 0) lines.push(drawn.toString());
-  const hidden = titles.slice(shown);
-  if (hidden.length > 0) {
-    const names = `${plural(hidden.length, "more column")}: ${hidden.join(", ")}`;
-    lines.push(colours.dim(cliTruncate(names, width)));
+  return drawn.toString();
+}
+
+/** Column names down the left side, each row a column. */
+function turnedTable(
+  titles: readonly string[],
+  texts: readonly (readonly string[])[],
+  width: number,
+  colours: Colours,
+): string {
+  const natural = [widestOf(titles), ...texts.map((row) => widestOf(row))];
+  const widths = fitWidths(natural, width);
+  const drawn = new CliTable({
+    colWidths: widths.map((columnWidth) => columnWidth + 2),
+    style: { head: [], border: [], compact: true },
+    wordWrap: true,
+    wrapOnWordBoundary: false,
+  });
+  for (const [index, title] of titles.entries()) {
+    const [nameWidth = 1, ...valueWidths] = widths;
+    const values = valueWidths.map((columnWidth, row) => {
+      const text = cliTruncate(texts[row]?.[index] ?? "", columnWidth * TURNED_LINES);
+      return text === "NULL" ? colours.dim(text) : text;
+    });
+    drawn.push([colours.bold(cliTruncate(title, nameWidth)), ...values]);
   }
-  return lines.join("\n");
+  return drawn.toString();
+}
+
+function widestOf(texts: readonly string[]): number {
+  return Math.max(1, Math.min(MOST_WIDTH, Math.max(...texts.map((text) => stringWidth(text)))));
 }
 
 function sizeText(table: TableContent): string {
@@ -70,26 +104,4 @@ function sizeText(table: TableContent): string {
   return table.total === undefined
     ? `the first ${shown === 1 ? "row" : plural(shown, "row")}`
     : `${formatCount(shown)} of ${plural(table.total, "row")}`;
-}
-
-/** Widths that fit: the widest columns give way first; from the right, columns that find no room are left out. */
-function fitWidths(natural: readonly number[], width: number): readonly number[] {
-  const widths = [...natural];
-  const taken = (): number => widths.reduce((sum, columnWidth) => sum + columnWidth + COLUMN_FRAME, 0);
-  while (taken() > width) {
-    const widest = Math.max(...widths);
-    if (widest > LEAST_WIDTH) {
-      const others = widths.filter((columnWidth) => columnWidth < widest);
-      const target = Math.max(LEAST_WIDTH, ...others);
-      const count = widths.length - others.length;
-      const cut = Math.min(widest - target || 1, Math.ceil((taken() - width) / count));
-      for (const [index, columnWidth] of widths.entries())
-        if (columnWidth === widest) widths[index] = widest - cut;
-    } else if (widths.length > 1) {
-      widths.pop();
-    } else {
-      return [Math.max(1, width - COLUMN_FRAME)];
-    }
-  }
-  return widths;
 }

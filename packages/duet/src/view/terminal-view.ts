@@ -82,7 +82,7 @@ export class TerminalView implements View {
         return;
       case "diagnostic": {
         const colours = this.#errColours.isColorSupported;
-        this.#screen.print("err", renderDiagnostic(event.diagnostic, event.source, { colours }));
+        this.#screen.print("err", renderDiagnostic(event.diagnostic, event.source, { color: colours }));
         return;
       }
       case "step-finished":
