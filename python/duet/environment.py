@@ -181,7 +181,7 @@ async def _build(folder: Path, requirements: list[str], on_line: OnLine) -> None
 
     await on_line(f"Building a Python environment with {', '.join(requirements)}")
     # Relocatable, because it is built under another name than it will have.
-    status, lines = await run("venv", "--relocatable", "--python", sys.executable, str(folder))
+    status, lines = await run("venv", "--quiet", "--relocatable", "--python", sys.executable, str(folder))
     if status != 0:
         raise _failure(lines)
     for pinned in (True, False):
@@ -210,7 +210,7 @@ async def _run(command: list[str], environment: dict[str, str], on_line: OnLine)
     try:
         async for raw in process.stdout:
             line = raw.decode("utf-8", "replace").rstrip()
-            if line:
+            if line and not line.startswith("Using Python"):
                 lines.append(line)
                 await on_line(line)
         return await process.wait(), lines
@@ -227,12 +227,8 @@ def _is_conflict(lines: list[str]) -> bool:
 
 
 def _failure(lines: list[str]) -> DuetError:
-    words = [re.sub(r"^[\s×✗╰├─▶│]+|^error:\s*", "", line).strip() for line in lines]
-    told = [
-        word
-        for word in words
-        if word and not word.startswith(("Using Python", "Resolved", "Creating", "Activate"))
-    ]
+    words = [re.sub(r"^[\s×✗╰├─▶│]+|^(error|cause):\s*", "", line).strip() for line in lines]
+    told = [word for word in words if word and not word.startswith("Resolved")]
     if any("No space left on device" in word for word in told):
         return DuetError("disk-full", f"No space is left for the Python environment in {_environments()}.")
     shown = told[:MESSAGE_LINES]

@@ -83,6 +83,9 @@ def reduce_code(code: CodeType, plain_reduce: Any) -> tuple[Any, ...]:
 
 
 def _restore_code(sources: tuple[UserSource, ...], make: Any, arguments: tuple[Any, ...]) -> CodeType:
+    from duet.ray_hooks import prepare_worker
+
+    prepare_worker()
     remember(sources)
     code: CodeType = make(*arguments)
     return code

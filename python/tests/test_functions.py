@@ -26,7 +26,7 @@ from aiohttp import web
 
 from duet import functions
 
-Train = Callable[..., dict[str, Any]]
+TABLE = pa.table({"x": [1.0, 2.0, 3.0, 4.0], "label": [0, 0, 1, 1]})
 ROOT = Path(__file__).parents[2]
 FIT = """
 import mlsql
@@ -76,14 +76,31 @@ def request(url: str, method: str, body: Any, token: str | None = None) -> tuple
         return error.code, json.loads(error.read())
 
 
-@pytest.fixture
-def register(train: Train, tmp_path: Path, bridge: str) -> Callable[..., dict[str, Any]]:
+@pytest.fixture(scope="module")
+def train_once(ray_node: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Train by a script, once per script, and give the model's folder."""
+    from duet.python_alg.train import train_group
+
+    made: dict[str, str] = {}
+
+    def train(source: str = FIT, table: pa.Table = TABLE) -> str:
+        if source not in made:
+            staging = tmp_path_factory.mktemp("staging")
+            spec = {"group": "0", "script": {"name": "s", "source": source}, "staging": str(staging)}
+            answer = ray_node.get(ray_node.remote(train_group).remote(spec, table), timeout=60)
+            assert answer["status"] == "succeeded", answer
+            made[source] = str(staging / "model/0")
+        return made[source]
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def register(train_once: Any, bridge: str) -> Callable[..., dict[str, Any]]:
     """Train by a script and serve the model."""
 
-    def make(source: str = FIT, table: pa.Table | None = None, **spec: Any) -> dict[str, Any]:
-        answer = train(source, table)
-        assert answer["status"] == "succeeded", answer
-        full = {"name": "f", "run": "run-1", "modelDir": str(tmp_path / "staging/model/0"), **spec}
+    def make(source: str = FIT, table: pa.Table = TABLE, **spec: Any) -> dict[str, Any]:
+        full = {"name": "f", "run": "run-1", "modelDir": train_once(source, table), **spec}
         status, described = request(f"{bridge}/functions", "POST", full)
         return {"status": status, **described}
 
@@ -154,31 +171,25 @@ mlsql.save_model(1, inputs=["x"], predict=predict)
     assert other != pid
 
 
-@pytest.mark.parametrize(
-    ("source", "spec", "code"),
-    [
-        (FIT, {"modelDir": "/nothing"}, "model-not-found"),
-        (FIT, {"maxConcurrency": "many"}, "option-invalid"),
-        (FIT, {"systemParam": {"num_cpus": "two"}}, "option-invalid"),
-        (FIT, {"outputColumn": "x"}, "unknown-column"),
-        (FIT.replace('inputs=["x"]', "inputs=None"), {}, "model-inputs-unknown"),
-        (
-            FIT,
-            {
-                "script": {
-                    "name": "s",
-                    "source": "def predict(frame): return frame.x",
-                    "file": "e",
-                    "firstLine": 1,
-                }
-            },
-            "model-output-unknown",
-        ),
-    ],
-)
-def test_functions_that_cannot_be_served(register: Any, source: str, spec: dict[str, Any], code: str) -> None:
-    answer = register(source, **spec)
-    assert (answer["status"], answer["code"]) == (422, code)
+def test_functions_that_cannot_be_served(register: Any, train_once: Any) -> None:
+    from duet.served_model import ServedModel
+
+    for spec, code in (
+        ({"modelDir": "/nothing"}, "model-not-found"),
+        ({"maxConcurrency": "many"}, "option-invalid"),
+        ({"systemParam": {"num_cpus": "two"}}, "option-invalid"),
+    ):
+        answer = register(**spec)
+        assert (answer["status"], answer["code"]) == (422, code)
+    script = {"name": "s", "source": "def predict(frame): return frame.x", "file": "e", "firstLine": 1}
+    without_inputs = train_once(FIT.replace('inputs=["x"]', "inputs=None"))
+    for spec, code in (
+        ({"modelDir": train_once(), "outputColumn": "x"}, "unknown-column"),
+        ({"modelDir": train_once(), "outputType": "number"}, "option-invalid"),
+        ({"modelDir": without_inputs}, "model-inputs-unknown"),
+        ({"modelDir": train_once(), "script": script}, "model-output-unknown"),
+    ):
+        assert ServedModel(spec).describe()["error"]["code"] == code
 
 
 def test_a_predict_script_with_a_type_that_is_given(register: Any) -> None:
@@ -198,9 +209,7 @@ VECTORS = pa.table(
 )
 
 
-def use_on_spark(
-    address: str, registered: list[tuple[str, dict[str, Any]]], bridge_gone: dict[str, Any]
-) -> None:
+def use_on_spark(address: str, registered: dict[str, dict[str, Any]]) -> None:
     """Register by the stock client's own stub with our bytes, and query."""
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
@@ -208,17 +217,16 @@ def use_on_spark(
 
     spark = SparkSession.builder.remote(address).create()
     try:
-        for name, served in registered:
+        for name, served in registered.items():
             command = Command()
             message = CommonInlineUserDefinedFunction.FromString(base64.b64decode(served["udf"]["message"]))
             message.function_name = name
             command.register_function.CopyFrom(message)
             spark.client.execute_command(command)
         rows = spark.sql(
-            "select id, svc(cast(id as double)) as p from range(0, 30000, 1, 3) order by id"
+            "select id, svc(cast(id % 5 as double)) as p from range(0, 30000, 1, 3) order by id"
         ).toArrow()
-        assert rows.num_rows == 30000
-        assert rows["p"].to_pylist() == [0, 0, 0] + [1] * 5 + rows["p"].to_pylist()[8:]
+        assert rows["p"].to_pylist() == [0, 0, 0, 1, 1] * 6000
         labels = spark.sql(
             "select nb(array(1.0d, 0.0d)) as a, nb(array(4.0d, 1.0d)) as b, svc(1) as c"
         ).collect()[0]
@@ -235,22 +243,20 @@ def use_on_spark(
             spark.sql("select svc(1.0, 2.0)").collect()
         with pytest.raises(PySparkException, match="row 1 holds 'many'"):
             spark.sql("select svc(x) from values ('many') as t(x)").collect()
-        assert request(bridge_gone["url"], "DELETE", b"", bridge_gone["token"])[0] == 204
-        with pytest.raises(PySparkException, match="function-ended"):
-            spark.sql("select svc(1.0d)").collect()
     finally:
         spark.stop()
 
 
-def functions_for_spark(
-    register: Any, bridge: str
-) -> tuple[list[tuple[str, dict[str, Any]]], dict[str, Any]]:
-    vector = register(VECTOR_FIT, VECTORS, name="nb")
-    chance = register(VECTOR_FIT, VECTORS, name="prob", probability=True)
-    plain = register(FIT, name="svc", maxConcurrency="2")
-    assert (vector["outputType"], chance["outputType"]) == ("string", "array<double>")
-    gone = {"url": bridge + plain["urlPath"], "token": plain["token"]}
-    return [("svc", plain), ("nb", vector), ("prob", chance)], gone
+@pytest.fixture(scope="module")
+def registered(register: Any) -> dict[str, dict[str, Any]]:
+    """Three functions: a number in, a vector in, probabilities out."""
+    served = {
+        "nb": register(VECTOR_FIT, VECTORS, name="nb"),
+        "prob": register(VECTOR_FIT, VECTORS, name="prob", probability=True),
+        "svc": register(FIT, name="svc", maxConcurrency="2"),
+    }
+    assert [entry["outputType"] for entry in served.values()] == ["string", "array<double>", "bigint"]
+    return served
 
 
 @contextmanager
@@ -288,21 +294,19 @@ def free_port() -> int:
 
 
 @pytest.mark.engine
-def test_served_models_in_sql_on_sail(register: Any, bridge: str, tmp_path: Path) -> None:
-    registered, gone = functions_for_spark(register, bridge)
+def test_served_models_in_sql_on_sail(registered: Any, tmp_path: Path) -> None:
     port = free_port()
     sail = str(Path(sys.executable).with_name("sail"))
     command = [sail, "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
     with spark_server(command, port, {}, tmp_path / "sail.out", 30) as address:
-        use_on_spark(address, registered, gone)
+        use_on_spark(address, registered)
 
 
 @pytest.mark.engine
 @pytest.mark.apache
-def test_served_models_in_sql_on_apache_spark(register: Any, bridge: str, tmp_path: Path) -> None:
+def test_served_models_in_sql_on_apache_spark(registered: Any, tmp_path: Path) -> None:
     apache = ROOT / ".venv-apache"
     assert apache.exists(), "Apache Spark is not set up (.venv-apache); deselect with -m 'not apache'"
-    registered, gone = functions_for_spark(register, bridge)
     port = free_port()
     home = next(apache.glob("lib/python*/site-packages/pyspark"))
     environment = {
@@ -326,4 +330,4 @@ def test_served_models_in_sql_on_apache_spark(register: Any, bridge: str, tmp_pa
     for key, value in settings.items():
         command += ["--conf", f"{key}={value}"]
     with spark_server(command, port, environment, tmp_path / "spark.out", 90) as address:
-        use_on_spark(address, registered, gone)
+        use_on_spark(address, registered)

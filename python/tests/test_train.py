@@ -312,8 +312,15 @@ if __name__ == "__main__":
 def test_mlsql_in_a_nested_task_has_the_parameters_and_not_the_table(train: Train, tmp_path: Path) -> None:
     source = """
 import ray, mlsql
+ray.init()
+@ray.remote
+def square(x):
+    return x * x
 @ray.remote
 def f():
+    ray.init(address="auto")
+    assert ray.get(square.remote(3)) == 9
+    ray.shutdown()
     try:
         mlsql.table()
     except Exception as error:
