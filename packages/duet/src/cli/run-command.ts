@@ -71,7 +71,10 @@ async function makeView(options: RunCommandOptions): Promise<View> {
   const { stdout, stderr } = process;
   if (options.json) return new (await import("../view/json-view.ts")).JsonView(stdout, stderr);
   const { TerminalView } = await import("../view/terminal-view.ts");
-  return new TerminalView({ out: stdout, err: stderr, quiet: options.quiet });
+  const streams = { out: stdout, err: stderr, quiet: options.quiet };
+  if (options.quiet || !stderr.isTTY || process.env.TERM === "dumb") return new TerminalView(streams);
+  const { createLogUpdate } = await import("log-update");
+  return new TerminalView({ ...streams, live: createLogUpdate(stderr) });
 }
 
 /** Collects from a run's events how it ended. */

@@ -98,8 +98,8 @@ export class EmbeddedEngines implements EngineProvider {
   async #find(name: EngineRecordName): Promise<Pick<StartedEngine, "url" | "token" | "description">> {
     const { home } = this.#options;
     const warm = await livingRecord(home, name);
-    if (warm?.ready === true && this.#fits(warm) && (await isAnswering(warm, this.#disposed.signal)))
-      return warm;
+    const fits = warm?.ready === true && (name !== "ray" || this.#fits(warm));
+    if (fits && (await isAnswering(warm, this.#disposed.signal))) return warm;
     this.#disposed.signal.throwIfAborted();
     try {
       const directory = await (this.#directory ??= RunDirectory.make(home));
@@ -117,7 +117,7 @@ export class EmbeddedEngines implements EngineProvider {
     }
   }
 
-  /** A warm engine fits unless the run asks for other logical resources than it has. */
+  /** A warm Ray fits unless the run asks for other logical resources than it has. */
   #fits(warm: RaySize): boolean {
     const { cpus, gpus } = this.#options;
     return (cpus === undefined || cpus === warm.cpus) && (gpus === undefined || gpus === warm.gpus);

@@ -1,7 +1,6 @@
-import cliTruncate from "cli-truncate";
-import stringWidth from "string-width";
 import type { Cell } from "@duet/engine";
 import { cleanCell } from "./clean-text.ts";
+import { cutText, textWidth } from "./text-width.ts";
 
 /** A cell as text: nested values as JSON, missing ones as `NULL`. */
 export function cellText(cell: Cell): string {
@@ -11,8 +10,8 @@ export function cellText(cell: Cell): string {
 
 /** A cell's text in at most `width` columns: a fraction is rounded, everything else is cut with `…`. */
 export function fitCell(text: string, width: number, isNumber: boolean): string {
-  if (stringWidth(text) <= width) return text;
-  return (isNumber ? roundToFit(text, width) : undefined) ?? cliTruncate(text, width);
+  if (textWidth(text) <= width) return text;
+  return (isNumber ? roundToFit(text, width) : undefined) ?? cutText(text, width);
 }
 
 /** A fraction with as many digits as find room; undefined when not even three do. Whole numbers are never rounded. */

@@ -7,7 +7,7 @@ export class JsonView implements View {
   readonly #screen: Screen;
 
   constructor(out: OutputStream, err: OutputStream) {
-    this.#screen = new Screen(out, err);
+    this.#screen = new Screen({ out, err }, () => []);
   }
 
   async show(event: RunEvent): Promise<void> {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import picocolors from "picocolors";
-import stringWidth from "string-width";
 import type { RunEvent, TaskState } from "@duet/engine";
 import { liveLines } from "./live-lines.ts";
 import { RunState } from "./run-state.ts";
+import { textWidth } from "./text-width.ts";
 
 const plain = picocolors.createColors(false);
 const base = { run: "r", time: 1_000 };
@@ -65,7 +65,7 @@ test("the area never outgrows the terminal", () => {
   ];
   const lines = linesOf(events, { columns: 40, rows: 5 });
   assert.equal(lines.length, 4);
-  for (const line of lines) assert.ok(stringWidth(line) <= 40, line);
+  for (const line of lines) assert.ok(textWidth(line) <= 40, line);
 });
 
 test("what has ended is in motion no more", () => {

@@ -1,4 +1,3 @@
-import cliTruncate from "cli-truncate";
 import type { SparkProgress } from "@duet/engine";
 import { cleanCell } from "./clean-text.ts";
 import type { Colours } from "./colours.ts";
@@ -6,6 +5,7 @@ import { formatBytes, formatCount, formatDuration, plural } from "./format.ts";
 import type { RunningStep, RunState } from "./run-state.ts";
 import { stepLine } from "./step-line.ts";
 import { taskLines } from "./task-lines.ts";
+import { cutText } from "./text-width.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
 /** The time that one frame of the spinner stands, in milliseconds. */
@@ -57,7 +57,7 @@ function runningStepLines(
   if (step.status !== undefined) below.push(colours.dim(cleanCell(step.status)));
   if (step.spark !== undefined) below.push(...sparkLines(step.spark, colours));
   below.push(...taskLines(step.tasks, colours));
-  return [first, ...below.map((line) => cliTruncate(`        ${line}`, size.columns))];
+  return [first, ...below.map((line) => cutText(`        ${line}`, size.columns))];
 }
 
 /** A bar over all tasks of the operation, and what of it runs. */

@@ -1,4 +1,3 @@
-import { createLogUpdate } from "log-update";
 import type { Size } from "./live-lines.ts";
 
 /** A stream that a view writes to: `process.stdout`, `process.stderr`, or a test's own. */
@@ -9,6 +8,21 @@ export type OutputStream =
       readonly columns?: undefined;
       readonly rows?: undefined;
     });
+
+/** A live area at the bottom of a terminal: what `createLogUpdate` of the package log-update gives. */
+export interface LiveArea {
+  (text: string): void;
+  clear(): void;
+  done(): void;
+}
+
+/** Where a screen writes. */
+export interface ScreenStreams {
+  readonly out: OutputStream;
+  readonly err: OutputStream;
+  /** Drawn on `err`; only where that is a terminal. */
+  readonly live?: LiveArea;
+}
 
 /** How often a live area is drawn, in milliseconds; what is printed in between comes with it. */
 const DRAW_MS = 50;
@@ -22,20 +36,20 @@ const MOST_HELD = 64 * 1024;
 export class Screen {
   readonly #out: OutputStream;
   readonly #err: OutputStream;
-  readonly #draw: ((size: Size) => readonly string[]) | undefined;
-  readonly #log: ReturnType<typeof createLogUpdate> | undefined;
+  readonly #draw: (size: Size) => readonly string[];
+  readonly #live: LiveArea | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #held: { readonly stream: OutputStream; text: string }[] = [];
   #size = 0;
   #drawn = "";
 
-  /** `draw` gives the live area's lines; it is not called where there is no terminal. */
-  constructor(out: OutputStream, err: OutputStream, draw?: (size: Size) => readonly string[]) {
-    this.#out = out;
-    this.#err = err;
-    if (draw === undefined || err.isTTY !== true) return;
+  /** `draw` gives the live area's lines; it is not called where there is none. */
+  constructor(streams: ScreenStreams, draw: (size: Size) => readonly string[]) {
+    this.#out = streams.out;
+    this.#err = streams.err;
     this.#draw = draw;
-    this.#log = createLogUpdate(err);
+    this.#live = streams.live;
+    if (this.#live === undefined) return;
     this.#timer = setInterval(() => {
       this.#refresh();
     }, DRAW_MS);
@@ -43,7 +57,7 @@ export class Screen {
 
   /** Whether there is a live area. */
   get isLive(): boolean {
-    return this.#log !== undefined;
+    return this.#live !== undefined;
   }
 
   /** Columns of the terminal that a stream is; 100 where it is none. */
@@ -55,7 +69,7 @@ export class Screen {
   /** Prints lines of text on a stream. */
   print(stream: "out" | "err", text: string): void {
     const target = stream === "out" ? this.#out : this.#err;
-    if (this.#log === undefined) {
+    if (this.#live === undefined) {
       write(target, `${text}\n`);
       return;
     }
@@ -74,26 +88,26 @@ export class Screen {
   /** Prints what is held back, removes the live area and gives the terminal's cursor back. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    if (this.#log !== undefined) {
-      this.#log.clear();
+    if (this.#live !== undefined) {
+      this.#live.clear();
       this.#drawn = "";
       this.#flush();
-      this.#log.done();
+      this.#live.done();
     }
     await this.ready();
   }
 
   #refresh(): void {
-    if (this.#log === undefined || this.#draw === undefined) return;
+    if (this.#live === undefined) return;
     const next = this.#draw({ columns: this.width("err"), rows: this.#err.rows ?? 24 }).join("\n");
     if (this.#held.length > 0) {
-      this.#log.clear();
+      this.#live.clear();
       this.#drawn = "";
       this.#flush();
     }
     if (next === this.#drawn) return;
-    if (next === "") this.#log.clear();
-    else this.#log(next);
+    if (next === "") this.#live.clear();
+    else this.#live(next);
     this.#drawn = next;
   }
 

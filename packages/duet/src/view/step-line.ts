@@ -1,8 +1,7 @@
-import cliTruncate from "cli-truncate";
-import stringWidth from "string-width";
 import type { EngineName } from "@duet/engine";
 import { cleanCell } from "./clean-text.ts";
 import { type Colours, engineLabel } from "./colours.ts";
+import { cutText, textWidth } from "./text-width.ts";
 
 /** The parts of a step's line. */
 export interface StepLine {
@@ -23,10 +22,10 @@ const TIME_WIDTH = 11;
 export function stepLine(line: StepLine, width: number, colours: Colours): string {
   const full = Math.min(width, MOST_WIDTH);
   const left = `${line.mark} ${engineLabel(line.engine, colours)}  `;
-  const time = line.time.padStart(Math.max(TIME_WIDTH, stringWidth(line.time) + 2));
+  const time = line.time.padStart(Math.max(TIME_WIDTH, textWidth(line.time) + 2));
   const right = `${line.remark === "" ? "" : `  ${colours.dim(line.remark)}`}${time}`;
-  const room = full - stringWidth(left) - stringWidth(right);
-  if (room < 12) return cliTruncate(`${left}${cleanCell(line.title)}`, full);
-  const title = cliTruncate(cleanCell(line.title), room);
-  return `${left}${title}${" ".repeat(room - stringWidth(title))}${right}`;
+  const room = full - textWidth(left) - textWidth(right);
+  if (room < 12) return cutText(`${left}${cleanCell(line.title)}`, full);
+  const title = cutText(cleanCell(line.title), room);
+  return `${left}${title}${" ".repeat(Math.max(0, room - textWidth(title)))}${right}`;
 }

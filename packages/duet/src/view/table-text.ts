@@ -1,12 +1,11 @@
-import cliTruncate from "cli-truncate";
 import CliTable from "cli-table3";
-import stringWidth from "string-width";
 import type { Cell, Column } from "@duet/engine";
 import { cellText, fitCell } from "./cell-text.ts";
 import { cleanCell } from "./clean-text.ts";
 import type { Colours } from "./colours.ts";
 import { fitWidths, tableWidth } from "./column-widths.ts";
 import { formatCount, plural } from "./format.ts";
+import { cutText, textWidth } from "./text-width.ts";
 
 /** A table as a run event brings it. */
 export interface TableContent {
@@ -43,7 +42,7 @@ export function tableText(table: TableContent, width: number, colours: Colours):
   const hidden = titles.slice(widths.length);
   const names = `${plural(hidden.length, "more column")}: ${hidden.join(", ")}`;
   const lines = [head, straightTable(table.columns, titles, texts, widths, colours)];
-  if (hidden.length > 0) lines.push(colours.dim(cliTruncate(names, width)));
+  if (hidden.length > 0) lines.push(colours.dim(cutText(names, width)));
   return lines.join("\n");
 }
 
@@ -56,7 +55,7 @@ function straightTable(
 ): string {
   const isNumber = columns.map((column) => NUMBER_TYPE.test(column.type));
   const drawn = new CliTable({
-    head: widths.map((width, index) => colours.bold(cliTruncate(titles[index] ?? "", width))),
+    head: widths.map((width, index) => colours.bold(cutText(titles[index] ?? "", width))),
     colAligns: widths.map((_, index) => (isNumber[index] === true ? "right" : "left")),
     colWidths: widths.map((width) => width + 2),
     style: { head: [], border: [], compact: true },
@@ -86,16 +85,16 @@ function turnedTable(
   for (const [index, title] of titles.entries()) {
     const [nameWidth = 1, ...valueWidths] = widths;
     const values = valueWidths.map((columnWidth, row) => {
-      const text = cliTruncate(texts[row]?.[index] ?? "", columnWidth * TURNED_LINES);
+      const text = cutText(texts[row]?.[index] ?? "", columnWidth * TURNED_LINES);
       return text === "NULL" ? colours.dim(text) : text;
     });
-    drawn.push([colours.bold(cliTruncate(title, nameWidth)), ...values]);
+    drawn.push([colours.bold(cutText(title, nameWidth)), ...values]);
   }
   return drawn.toString();
 }
 
 function widestOf(texts: readonly string[]): number {
-  return Math.max(1, Math.min(MOST_WIDTH, Math.max(...texts.map((text) => stringWidth(text)))));
+  return Math.max(1, Math.min(MOST_WIDTH, Math.max(...texts.map((text) => textWidth(text)))));
 }
 
 function sizeText(table: TableContent): string {

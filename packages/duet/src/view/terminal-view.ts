@@ -5,18 +5,17 @@ import { type Colours, coloursFor, engineLabel } from "./colours.ts";
 import { formatDuration, plural } from "./format.ts";
 import { liveLines } from "./live-lines.ts";
 import { RunState } from "./run-state.ts";
-import { type OutputStream, Screen } from "./screen.ts";
+import { Screen, type ScreenStreams } from "./screen.ts";
 import { stepLine } from "./step-line.ts";
 import { summaryText } from "./summary.ts";
 import { tableText } from "./table-text.ts";
 import type { View } from "./view.ts";
 
-/** Where a terminal view writes and how much. */
-export interface TerminalViewOptions {
-  /** Results: tables, messages, what user code prints. */
-  readonly out: OutputStream;
-  /** Everything about the run: steps, progress, mistakes, the summary. */
-  readonly err: OutputStream;
+/**
+ * Where a terminal view writes and how much. Results (tables, messages, what user code prints) go to `out`,
+ * everything about the run (steps, progress, mistakes, the summary) to `err`.
+ */
+export interface TerminalViewOptions extends ScreenStreams {
   /** Results and mistakes only. */
   readonly quiet: boolean;
 }
@@ -39,7 +38,7 @@ export class TerminalView implements View {
     this.#quiet = options.quiet;
     const draw = (size: { columns: number; rows: number }): readonly string[] =>
       liveLines(this.#state, Date.now(), size, this.#errColours);
-    this.#screen = new Screen(options.out, options.err, options.quiet ? undefined : draw);
+    this.#screen = new Screen(options, draw);
   }
 
   async show(event: RunEvent): Promise<void> {
