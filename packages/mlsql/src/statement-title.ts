@@ -2,20 +2,26 @@ import type { Source, Statement } from "./statement.ts";
 
 const WIDTH = 80;
 
-/** One line that tells a person what a statement does, at most 80 columns: `select a from t → data`. */
-export function statementTitle(statement: Statement): string {
-  const title = titleOf(statement).replace(/\s+/g, " ").trim();
+/**
+ * One line that tells a person what a statement does, at most 80 columns: `select a from t → data`. `expand` puts
+ * the variables in; without it they stay as written.
+ */
+export function statementTitle(
+  statement: Statement,
+  expand: (text: string) => string = (text) => text,
+): string {
+  const title = expand(titleOf(statement, expand)).replace(/\s+/g, " ").trim();
   return title.length <= WIDTH ? title : `${title.slice(0, WIDTH - 1)}…`;
 }
 
-function titleOf(statement: Statement): string {
+function titleOf(statement: Statement, expand: (text: string) => string): string {
   switch (statement.kind) {
     case "set":
       return `set ${statement.key.value}`;
     case "load":
       return `load ${place(statement.source)} → ${statement.output.value}`;
     case "select":
-      return withEnd(statement.sql.value, ` → ${statement.output.value}`);
+      return withEnd(expand(statement.sql.value), ` → ${statement.output.value}`);
     case "save":
       return `save ${statement.input.value} → ${place(statement.source)}`;
     case "train":

@@ -14,15 +14,20 @@ export interface VariablesOptions {
 
 interface Variable {
   readonly value: string;
-  /** Data, not a template: `${…}` in it is no variable. */
-  readonly literal: boolean;
+  /** The variables in the value; none if it is data, in which `${…}` means nothing. */
+  readonly references: readonly string[];
 }
 
 const REFERENCE = /\$\{\s*([^{}\s"'](?:[^{}"']|"[^"]*"|'[^']*')*)\}/g;
 const DATE_CALL = /^date\.toString\(\s*(?:"([^"]*)"|'([^']*)')\s*\)$/;
 const DAYS = { theDayBeforeYesterday: -2, yesterday: -1, today: 0, tomorrow: 1 } as const;
 
-const RING = Symbol("ring");
+/** The values that rings, and values that grow without measure, have instead of a text. */
+const ENDLESS = Symbol("endless");
+type Resolved = string | undefined | typeof ENDLESS;
+/** How deep values may name each other, and how many letters one may grow to. */
+const DEEPEST = 200;
+const LONGEST = 1 << 26;
 
 /** The variables of one run. `${name}` is resolved when a text is used, so values may name later variables. */
 export class Variables {
@@ -41,10 +46,10 @@ export class Variables {
    * With `literal`, the value is data (a query's result) in which `${…}` means nothing.
    */
   set(name: string, value: string, options: { readonly literal?: boolean } = {}): void {
-    const literal = options.literal ?? false;
-    const before = this.get(name);
-    const own = literal || before === undefined ? value : this.#replaceOwn(name, value, before);
-    this.#values.set(name, { value: own, literal });
+    const references = options.literal === true ? [] : namesIn(value);
+    const before = references.includes(name) ? this.get(name) : undefined;
+    const own = before === undefined ? value : this.#replaceOwn(name, value, before);
+    this.#values.set(name, { value: own, references: before === undefined ? references : namesIn(own) });
   }
 
   /** Forgets a variable. */
@@ -72,7 +77,10 @@ export class Variables {
     return [...this.#values.keys()];
   }
 
-  /** The text with every known `${name}` replaced; unknown ones, and those that form a ring, stay as written. */
+  /**
+   * The text with every known `${name}` replaced; unknown ones stay as written, and so do
+   * those that form a ring, that lead over 200 others, or that would grow beyond 64 million letters.
+   */
   expand(text: string): string {
     return text.includes("${") ? this.expandWithMap(text).text : text;
   }
@@ -86,55 +94,63 @@ export class Variables {
   unresolved(text: string): readonly string[] {
     const unknown = new Set<string>();
     const seen = new Set<string>();
-    const visit = (part: string): void => {
-      for (const { name } of variableReferences(part)) {
-        if (seen.has(name)) continue;
-        seen.add(name);
-        const variable = this.#values.get(name);
-        if (variable && !variable.literal) visit(variable.value);
-        else if (!this.has(name)) unknown.add(name);
-      }
-    };
-    visit(text);
+    const left = [...namesIn(text)];
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      left.unshift(...(this.#values.get(name)?.references ?? []));
+      if (!this.has(name)) unknown.add(name);
+    }
     return [...unknown];
   }
 
   /** The ring that a variable's value leads into, first name repeated at its end (`a, b, a`); else undefined. */
   ring(name: string): readonly string[] | undefined {
-    const walk = (current: string, path: readonly string[]): readonly string[] | undefined => {
-      const start = path.indexOf(current);
-      if (start >= 0) return [...path.slice(start), current];
-      const variable = this.#values.get(current);
-      if (!variable || variable.literal) return undefined;
-      for (const reference of variableReferences(variable.value)) {
-        const found = walk(reference.name, [...path, current]);
-        if (found) return found;
-      }
-      return undefined;
+    const path: { readonly name: string; readonly left: string[] }[] = [];
+    const open = new Set<string>();
+    const visited = new Set<string>();
+    const enter = (next: string): void => {
+      visited.add(next);
+      open.add(next);
+      path.push({ name: next, left: [...(this.#values.get(next)?.references ?? [])] });
     };
-    return walk(name, []);
+    enter(name);
+    for (let current = path.at(-1); current; current = path.at(-1)) {
+      const next = current.left.shift();
+      if (next === undefined) {
+        open.delete(current.name);
+        path.pop();
+      } else if (open.has(next)) {
+        const names = path.map((step) => step.name);
+        return [...names.slice(names.indexOf(next)), next];
+      } else if (!visited.has(next)) enter(next);
+    }
+    return undefined;
   }
 
   #value(name: string): string | undefined {
-    const value = this.#resolve(name, []);
-    return value === RING ? undefined : value;
+    const value = this.#resolve(name, [], new Map());
+    return value === ENDLESS ? undefined : value;
   }
 
-  #resolve(name: string, path: readonly string[]): string | undefined | typeof RING {
+  #resolve(name: string, path: readonly string[], known: Map<string, Resolved>): Resolved {
     const variable = this.#values.get(name);
     if (!variable) return this.#builtIn(name);
-    if (variable.literal) return variable.value;
-    if (path.includes(name)) return RING;
+    if (variable.references.length === 0) return variable.value;
+    if (known.has(name)) return known.get(name);
+    if (path.includes(name) || path.length >= DEEPEST) return ENDLESS;
     let value = "";
     let position = 0;
     for (const reference of variableReferences(variable.value)) {
-      const part = this.#resolve(reference.name, [...path, name]);
-      if (part === RING) return RING;
+      const part = this.#resolve(reference.name, [...path, name], known);
+      if (part === ENDLESS || value.length + (part?.length ?? 0) > LONGEST) return ENDLESS;
       value += variable.value.slice(position, reference.start);
       value += part ?? variable.value.slice(reference.start, reference.end);
       position = reference.end;
     }
-    return value + variable.value.slice(position);
+    value += variable.value.slice(position);
+    known.set(name, value);
+    return value;
   }
 
   #replaceOwn(name: string, value: string, before: string): string {
@@ -164,4 +180,8 @@ export function variableReferences(text: string): readonly VariableReference[] {
     start: match.index,
     end: match.index + match[0].length,
   }));
+}
+
+function namesIn(text: string): readonly string[] {
+  return text.includes("${") ? variableReferences(text).map(({ name }) => name) : [];
 }
