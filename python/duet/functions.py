@@ -5,6 +5,7 @@
     {
       "name": "predict_label", "run": "run-7f", "modelDir": "/lake/model/_model_3/model/0",
       "script": {name, source, file, firstLine},            // optional: a predict script
+      "modules": [{name, source, file, firstLine}],         // optional: what it may import
       "inputs": ["a", "b"],                                 // optional: where the model does not say it
       "outputColumn": "prediction", "outputType": "double", // optional: where the model does not say it
       "probability": false,                                 // optional: return the classes' probabilities
@@ -30,6 +31,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,6 +140,7 @@ async def call(served: ServedFunction, body: bytes) -> bytes:
 _ACTOR_KEYS = (
     "modelDir",
     "script",
+    "modules",
     "inputs",
     "outputColumn",
     "outputType",
@@ -187,7 +190,12 @@ def _actor_options(spec: dict[str, Any]) -> dict[str, Any]:
     """The actors' Ray options from `systemParam`, whose values are text."""
     given = spec.get("systemParam") or {}
     options: dict[str, Any] = {"num_cpus": 0, "max_restarts": 3, "max_task_retries": 1}
-    for key, read in (("num_cpus", float), ("num_gpus", float), ("memory", int), ("resources", json.loads)):
+    for key, read in (
+        ("num_cpus", float),
+        ("num_gpus", float),
+        ("memory", _bytes),
+        ("resources", json.loads),
+    ):
         if key in given:
             try:
                 options[key] = read(given[key])
@@ -198,6 +206,14 @@ def _actor_options(spec: dict[str, Any]) -> dict[str, Any]:
     if spec.get("runtimeEnvironment"):
         options["runtime_env"] = spec["runtimeEnvironment"]
     return options
+
+
+def _bytes(value: Any) -> int:
+    """A size as `systemParam.memory` gives it: bytes, or `512m`, `2g`."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", str(value), re.IGNORECASE)
+    if found is None:
+        raise ValueError("a size is a number of bytes, or one such as 512m or 2g")
+    return round(float(found[1]) * 1024 ** " kmgt".index(found[2].lower() or " "))
 
 
 async def _register(request: web.Request) -> web.Response:

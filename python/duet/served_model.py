@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from duet.failure import describe_failure
 from duet.python_alg.model_card import Column
 from duet.python_alg.predictor import DEFAULT_OUTPUT, PROBABILITY, Predictor, arrow_type
 from duet.ray_hooks import prepare_worker
-from duet.user_source import UserSource
+from duet.user_source import UserSource, importable
 
 
 class ServedModel:
@@ -24,9 +25,14 @@ class ServedModel:
         self._failure: dict[str, Any] | None = None
         try:
             script = None if spec.get("script") is None else UserSource.from_json(spec["script"])
+            modules = [UserSource.from_json(module) for module in spec.get("modules") or ()]
+            # For as long as this process lives: it serves this function and nothing else.
+            self._lifetime = ExitStack()
+            self._lifetime.enter_context(importable(modules))
             self._predictor = Predictor.load(
                 Path(spec["modelDir"]),
                 script=script,
+                modules=modules,
                 fit_param=dict(spec.get("fitParam") or {}),
                 system_param=dict(spec.get("systemParam") or {}),
             )

@@ -193,8 +193,10 @@ def test_functions_that_cannot_be_served(register: Any, train_once: Any) -> None
 
 
 def test_a_predict_script_with_a_type_that_is_given(register: Any) -> None:
-    script = {"name": "s", "source": "def predict(frame): return frame.x * 2", "file": "e", "firstLine": 1}
-    served = register(script=script, outputType="float")
+    source = "def predict(frame):\n    from helper import twice\n    return twice(frame.x)\n"
+    script = {"name": "s", "source": source, "file": "e", "firstLine": 1}
+    modules = [{"name": "helper", "source": "def twice(x):\n    return 2 * x\n", "file": "e", "firstLine": 9}]
+    served = register(script=script, modules=modules, outputType="float", systemParam={"memory": "64m"})
     assert shipped(served)(pa.array([1.5])).equals(pa.array([3.0], pa.float32()))
 
 

@@ -205,6 +205,23 @@ def predict(rows: pyarrow.Table, model_path):
     assert made["twice"].to_pylist() == [2.0, 4.0, 6.0, 8.0]
 
 
+def test_a_predict_script_imports_its_modules(model: Any) -> None:
+    import sys
+
+    spec = {
+        "modelDir": str(model(BY_FRAME)),
+        "script": script("from helper import twice\ndef predict(frame):\n    return twice(frame.a)\n"),
+        "modules": [
+            {"name": "helper", "source": "def twice(x):\n    return x * 2\n", "file": "h", "firstLine": 1}
+        ],
+    }
+    assert predict_table(spec, TABLE)["prediction"].to_pylist() == [2.0, 4.0, 6.0, 8.0]
+    assert "helper" not in sys.modules
+    spec["modules"][0]["source"] = "def twice(x):\n    return x / None\n"
+    error = failure(spec, TABLE)
+    assert (error.code, error.details["file"], error.details["line"]) == ("predict-failed", "h", 2)
+
+
 def test_a_frame_that_was_sorted_is_put_back_into_order(model: Any) -> None:
     apply = """def predict(frame):
     return frame.sort_values("a", ascending=False)[["a"]].rename(columns={"a": "same"})

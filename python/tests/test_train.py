@@ -25,7 +25,7 @@ print(ray.get(futures))
 ray.shutdown()
 """
     answer = train(source)
-    assert answer["status"] == "succeeded", answer
+    assert (answer["status"], answer["group"]) == ("succeeded", "0"), answer
     assert (tmp_path / "staging/meta/0/log.txt").read_text() == "[0, 1, 4, 9]\n"
     assert answer["score"] is None and answer["model"] is None
     assert answer["startTime"] <= answer["endTime"]

@@ -6,6 +6,7 @@ predictions. `data` is a `pyarrow.Table`, or `{"path": "<folder of parquet files
     {
       "modelDir": "/lake/model/_model_3/model/0",
       "script": {"name": "apply", "source": "def predict(frame, model): …", "file": "…", "firstLine": 1},  // optional
+      "modules": [{"name": "helper", …}],  // optional: what the script may import, by name
       "outputColumn": "prediction",       // optional
       "probability": false,               // optional: a list column `probability`, in the order of model.json's classes
       "fitParam": {}, "systemParam": {}   // systemParam.allowOtherVersions="true" tries a model of other versions
@@ -26,7 +27,7 @@ from duet.process_state import no_children_left
 from duet.python_alg.predictor import DEFAULT_OUTPUT, Predictor
 from duet.python_alg.workspace import local_path, table_reader
 from duet.ray_hooks import prepare_worker
-from duet.user_source import UserSource, forget
+from duet.user_source import UserSource, forget, importable, remember
 
 
 def predict_table(spec: dict[str, Any], data: Any) -> pa.Table:
@@ -35,11 +36,14 @@ def predict_table(spec: dict[str, Any], data: Any) -> pa.Table:
     table = table_reader(data)()
     output_column = spec.get("outputColumn") or DEFAULT_OUTPUT
     script = None if spec.get("script") is None else UserSource.from_json(spec["script"])
+    modules = [UserSource.from_json(module) for module in spec.get("modules") or ()]
+    remember(modules)
     try:
-        with no_children_left():
+        with no_children_left(), importable(modules):
             predictor = Predictor.load(
                 local_path(spec["modelDir"]),
                 script=script,
+                modules=modules,
                 fit_param=dict(spec.get("fitParam") or {}),
                 system_param=dict(spec.get("systemParam") or {}),
             )
@@ -47,8 +51,7 @@ def predict_table(spec: dict[str, Any], data: Any) -> pa.Table:
                 table, output_column=output_column, probability=bool(spec.get("probability"))
             )
     finally:
-        if script is not None:
-            forget([script])
+        forget(modules if script is None else [script, *modules])
     return _append(table, made)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -50,17 +50,20 @@ class Predictor:
         model_dir: Path,
         *,
         script: UserSource | None = None,
+        modules: Sequence[UserSource] = (),
         fit_param: dict[str, str] | None = None,
         system_param: dict[str, str] | None = None,
     ) -> Predictor:
         """Load what applies the model: `script`'s own `predict`, else the one saved with the model, else the model.
+
+        `modules` are in the same files as `script` may be; the caller makes them importable.
 
         Raises `model-not-found`, `not-a-model`, `model-broken`, the version codes of `load_model`, and for `script`
         `python-syntax-error`, `python-error`, `predict-signature`.
         """
         system_param = system_param or {}
         other_versions = system_param.get("allowOtherVersions", "").lower() == "true"
-        predict = None if script is None else _predict_of_script(script)
+        predict = None if script is None else _predict_of_script(script, modules)
         try:
             card = read_card(model_dir)
         except DuetError as error:
@@ -188,9 +191,9 @@ def arrow_type(name: str) -> pa.DataType:
     return pa.type_for_alias(name)
 
 
-def _predict_of_script(script: UserSource) -> Callable[..., Any]:
+def _predict_of_script(script: UserSource, modules: Sequence[UserSource]) -> Callable[..., Any]:
     # The caller keeps the source remembered for as long as the function lives.
-    remember([script])
+    remember([script, *modules])
     module = ModuleType("__main__")
     with _model_errors(True):
         exec(script.compile(), module.__dict__)

@@ -3,7 +3,7 @@
 `train_group(spec, data)`; `data` is a `pyarrow.Table`, or `{"path": "<folder of parquet files>"}`. `spec`:
 
     {
-      "group": "0",
+      "group": 0,                                 // number or text; comes back as it was given
       "script": {"name": "py_train", "source": "import mlsql\\n…", "file": "essay.mlsql", "firstLine": 3},
       "modules": [{"name": "helper", "source": "…", "file": "…", "firstLine": 1}],   // importable by name
       "fitParam": {"C": "1.0"}, "systemParam": {}, "resource": {"vocabulary": "/data/words.txt"},
@@ -15,7 +15,7 @@
 
 The answer, for whatever the script does short of killing its process:
 
-    {"group": "0", "status": "succeeded", "score": 0.97, "metrics": {"f1": 0.95}, "message": "",
+    {"group": 0, "status": "succeeded", "score": 0.97, "metrics": {"f1": 0.95}, "message": "",
      "startTime": 1764000000000, "endTime": 1764000001000,
      "model": {…model.json…} | null, "files": [{"path": "model.pkl", "bytes": 1234}]}
 
@@ -55,7 +55,7 @@ def train_group(spec: dict[str, Any], data: Any) -> dict[str, Any]:
     started = _now()
     sources = [UserSource.from_json(spec["script"]), *map(UserSource.from_json, spec.get("modules") or ())]
     remember(sources)
-    answer: dict[str, Any] = {"group": str(spec["group"]), "startTime": started}
+    answer: dict[str, Any] = {"group": spec["group"], "startTime": started}
     try:
         with open_workspace(spec["staging"], str(spec["group"]), spec.get("scratch")) as workspace:
             answer.update(_train(spec, data, sources, workspace))
