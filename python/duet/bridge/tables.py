@@ -130,7 +130,9 @@ def _ipc_chunks(value: Any) -> Iterator[bytes]:
     table = pyarrow.Table.from_batches([value]) if isinstance(value, pyarrow.RecordBatch) else value
     sink = _Chunks()
     with pyarrow.ipc.new_stream(pyarrow.PythonFile(sink, mode="w"), table.schema) as writer:
-        for batch in table.to_batches(max_chunksize=BATCH_ROWS):
+        # Some readers, Sail among them, look for the columns in the first batch: there is always one.
+        empty = [pyarrow.RecordBatch.from_pylist([], schema=table.schema)]
+        for batch in table.to_batches(max_chunksize=BATCH_ROWS) or empty:
             writer.write_batch(batch)
             if sink.size >= SEND_SIZE:
                 yield sink.take()

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ObjectRef, RayClient } from "@duet/ray";
 import type { DataFrame, SparkSession } from "@duet/spark-connect";
-import { RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from "apache-arrow";
+import { RecordBatchReader } from "apache-arrow";
 
 /**
  * Up to this many bytes a table of Ray becomes part of Spark's plan, above it Ray writes parquet that Spark reads:
@@ -49,9 +49,7 @@ export async function handBack(
   if (options.rows !== undefined && rows !== options.rows) {
     throw new Error(`${String(options.rows)} rows went to Ray and ${String(rows)} came back`);
   }
-  const frame = session.createDataFrame(
-    rows === 0 || written !== undefined ? withEmptyBatch(stream) : stream,
-  );
+  const frame = session.createDataFrame(stream);
   if (written === undefined) return frame;
   return session.read.schema(await frame.schema({ signal })).parquet(written);
 }
@@ -76,10 +74,4 @@ async function fetchTable(ray: RayClient, ref: ObjectRef, signal: AbortSignal): 
   return written === undefined
     ? { stream, rows }
     : { stream, rows: Number(metadata.get("duet.rows")), written };
-}
-
-/** A stream without rows as Sail takes it: with one batch, for that is where it looks for the columns. */
-function withEmptyBatch(stream: Uint8Array): Uint8Array {
-  const { schema } = RecordBatchReader.from(stream).open();
-  return RecordBatchStreamWriter.writeAll([new RecordBatch(schema)]).toUint8Array(true);
 }
