@@ -10,7 +10,7 @@ import {
   type RayClient,
   startBridge,
 } from "@duet/ray";
-import { cellFromValue, type DataFrame, SparkSession } from "@duet/spark-connect";
+import { cellFromValue, type DataFrame, SparkSession, type Value } from "@duet/spark-connect";
 import {
   python,
   pythonPath,
@@ -203,8 +203,12 @@ for (const [engine, start] of [
       assert.deepEqual((await large.schema()).fields, (await small.schema()).fields);
       assert.ok(20_000 * 8 * 4 > PLAN_BYTES);
       // As text: Sail keeps the name of the zone that a timestamp came with, an instant is the same by any name.
-      const first = async (frame: DataFrame) =>
-        (await frame.where("id < 100").collectTable()).rows.map((row) => row.map(cellFromValue));
+      const first = async (frame: DataFrame) => {
+        const { schema, rows } = await frame.where("id < 100").collectTable();
+        const cell = (value: Value, column: number) =>
+          cellFromValue(value, schema.fields[column]?.type ?? { kind: "void" });
+        return rows.map((row) => row.map(cell));
+      };
       assert.deepEqual(await first(large), await first(small));
       assert.equal(await large.count(), 20_000);
       const row = (await small.collect())[7];
