@@ -5,7 +5,7 @@ import { freePort, isListening } from "./free-port.ts";
 import { environmentDirectory, environmentPython, pythonPath } from "./installation.ts";
 import { findJava } from "./java.ts";
 import { sparkMemory } from "./machine-memory.ts";
-import { packageVersion } from "./package-version.ts";
+import { packageDirectory, packageVersion } from "./package-version.ts";
 import { portTaken } from "./sail.ts";
 import { ServerProcess } from "./server-process.ts";
 import { sparkVersion } from "./spark-call.ts";
@@ -41,8 +41,9 @@ export async function startApacheSpark(start: EngineStart): Promise<StartedEngin
 async function startOn(port: number, python: string, start: EngineStart): Promise<StartedEngine> {
   const workingDirectory = join(start.directory, "apache-spark");
   await mkdir(workingDirectory, { recursive: true });
+  const sparkHome = packageDirectory(".venv-apache", "pyspark") ?? environmentDirectory(".venv-apache");
   const submit = [
-    join(environmentDirectory(".venv-apache"), "bin", "spark-submit"),
+    join(sparkHome, "bin", "spark-submit"),
     ...sparkArguments(port, workingDirectory, join(start.home, "warehouse")),
   ];
   const server = await ServerProcess.start({
@@ -52,7 +53,8 @@ async function startOn(port: number, python: string, start: EngineStart): Promis
     environment: {
       PYTHONPATH: [pythonPath, process.env.PYTHONPATH].filter(Boolean).join(":"),
       PYSPARK_PYTHON: python,
-      SPARK_HOME: "",
+      // Another Spark that the person has installed must not be taken.
+      SPARK_HOME: sparkHome,
       SPARK_CONF_DIR: workingDirectory,
       SPARK_LOCAL_IP: "127.0.0.1",
     },

@@ -2,6 +2,14 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { environmentDirectory, type PythonEnvironment } from "./installation.ts";
 
+/** The directory of an importable Python package in an environment; `undefined` where it is not installed. */
+export function packageDirectory(environment: PythonEnvironment, name: string): string | undefined {
+  const library = join(environmentDirectory(environment), "lib");
+  return readNames(library)
+    .map((python) => join(library, python, "site-packages", name))
+    .find((directory) => readNames(directory).length > 0);
+}
+
 /** The version of a Python package in an environment, read from its metadata's name without starting Python. */
 export function packageVersion(environment: PythonEnvironment, name: string): string | undefined {
   const library = join(environmentDirectory(environment), "lib");

@@ -1,6 +1,9 @@
 import type { Cell } from "@duet/engine";
 import { cleanCell } from "./clean-text.ts";
-import { cutText, textWidth } from "./text-width.ts";
+import { cutText, cutTextStart, textWidth } from "./text-width.ts";
+
+/** An absolute path or an address, without blanks. */
+const PATH = /^(?:\/|[a-z][a-z0-9+.-]*:\/\/)[^\s/]+\/\S+$/u;
 
 /** A cell as text: nested values as JSON, missing ones as `NULL`. */
 export function cellText(cell: Cell): string {
@@ -8,9 +11,10 @@ export function cellText(cell: Cell): string {
   return cleanCell(typeof cell === "object" ? JSON.stringify(cell) : String(cell));
 }
 
-/** A cell's text in at most `width` columns: a fraction is rounded, everything else is cut with `…`. */
+/** A cell's text in at most `width` columns: a fraction is rounded, a path cut at its start, anything else at its end. */
 export function fitCell(text: string, width: number, isNumber: boolean): string {
   if (textWidth(text) <= width) return text;
+  if (PATH.test(text)) return cutTextStart(text, width);
   return (isNumber ? roundToFit(text, width) : undefined) ?? cutText(text, width);
 }
 

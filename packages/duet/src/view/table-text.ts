@@ -5,7 +5,7 @@ import { cleanCell } from "./clean-text.ts";
 import type { Colours } from "./colours.ts";
 import { fitWidths, tableWidth } from "./column-widths.ts";
 import { formatCount, plural } from "./format.ts";
-import { cutText, textWidth } from "./text-width.ts";
+import { cutText, textWidth, wrapText } from "./text-width.ts";
 
 /** A table as a run event brings it. */
 export interface TableContent {
@@ -79,14 +79,12 @@ function turnedTable(
   const drawn = new CliTable({
     colWidths: widths.map((columnWidth) => columnWidth + 2),
     style: { head: [], border: [], compact: true },
-    wordWrap: true,
-    wrapOnWordBoundary: false,
   });
   for (const [index, title] of titles.entries()) {
     const [nameWidth = 1, ...valueWidths] = widths;
     const values = valueWidths.map((columnWidth, row) => {
-      const text = cutText(texts[row]?.[index] ?? "", columnWidth * TURNED_LINES);
-      return text === "NULL" ? colours.dim(text) : text;
+      const text = texts[row]?.[index] ?? "";
+      return text === "NULL" ? colours.dim(text) : wrapText(text, columnWidth, TURNED_LINES).join("\n");
     });
     drawn.push([colours.bold(cutText(title, nameWidth)), ...values]);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutText, textWidth } from "./text-width.ts";
+import { cutText, cutTextStart, textWidth, wrapText } from "./text-width.ts";
 
 test("width is what a terminal shows", () => {
   const cases: readonly (readonly [string, number])[] = [
@@ -24,4 +24,17 @@ test("a cut text is never wider than asked", () => {
     }
   }
   assert.equal(cutText("\u001B[31mred and long\u001B[39m", 4), "\u001B[31mred…\u001B[0m");
+});
+
+test("a path keeps its end", () => {
+  assert.equal(cutTextStart("/tmp/model/_model_12", 10), "…_model_12");
+  assert.equal(cutTextStart("/tmp", 10), "/tmp");
+  assert.ok(textWidth(cutTextStart("/数据/模型/版本", 6)) <= 6);
+});
+
+test("a wrapped text loses nothing but what does not fit", () => {
+  assert.deepEqual(wrapText("abcdefgh", 3, 3), ["abc", "def", "gh"]);
+  assert.deepEqual(wrapText("abcdefghijkl", 3, 2), ["abc", "de…"]);
+  assert.deepEqual(wrapText("特征工程", 3, 9), ["特", "征", "工", "程"]);
+  assert.deepEqual(wrapText("", 3, 2), [""]);
 });
