@@ -1,6 +1,6 @@
-import stringWidth from "string-width";
 import type { Diagnostic, Severity } from "./diagnostic.ts";
 import { SourceText } from "./source-text.ts";
+import { textColumns, textLetters } from "./text-columns.ts";
 
 /** How a diagnostic is written out. */
 export interface RenderOptions {
@@ -19,7 +19,8 @@ const COLORS: Readonly<Record<Severity | "bold" | "dim" | "help", readonly [stri
 };
 const TAB = "    ";
 const CUT = "…";
-const letters = new Intl.Segmenter();
+/** More UTF-16 units than a column ever holds in a text for people. */
+const UNITS = 16;
 
 /**
  * A diagnostic for a person: `file:line:column: error[code]: message`, the line of the script with a caret run
@@ -45,9 +46,9 @@ export function renderDiagnostic(
     const room = (options.width ?? 100) - margin.length - 2;
     const shown = cutAround(text, Math.min(column - 1, text.length), Math.min(last, text.length), room);
     lines.push(`${paint("dim", `${line} |`)} ${shown.text}`);
-    const caret = "^".repeat(Math.max(1, stringWidth(shown.marked)));
+    const caret = "^".repeat(Math.max(1, textColumns(shown.marked)));
     lines.push(
-      `${paint("dim", `${margin}|`)} ${" ".repeat(stringWidth(shown.before))}${paint(severity, caret)}`,
+      `${paint("dim", `${margin}|`)} ${" ".repeat(textColumns(shown.before))}${paint(severity, caret)}`,
     );
   }
   if (suggestion !== undefined)
@@ -68,30 +69,35 @@ function cutAround(line: string, start: number, end: number, room: number): Show
     plain,
   ) as [string, string, string];
   const whole = before + marked + after;
-  if (stringWidth(whole) <= room) return { text: whole, before, marked };
+  if (fits(whole, room)) return { text: whole, before, marked };
   const shownMark = takeStart(marked, Math.max(1, Math.floor((room * 2) / 3)));
-  const left = room - stringWidth(shownMark);
+  const left = room - textColumns(shownMark);
   const shownBefore = takeEnd(before, Math.max(1, Math.floor(left / 2)));
   const cutMark = shownMark !== marked;
-  const shownAfter = cutMark ? "" : takeStart(after, Math.max(1, left - stringWidth(shownBefore)));
+  const shownAfter = cutMark ? "" : takeStart(after, Math.max(1, left - textColumns(shownBefore)));
   return { text: shownBefore + shownMark + shownAfter, before: shownBefore, marked: shownMark };
 }
 
+/** A text of very many letters is not measured: a line can have megabytes. */
+function fits(text: string, columns: number): boolean {
+  return text.length <= columns * UNITS && textColumns(text) <= columns;
+}
+
 function takeStart(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
+  if (fits(text, columns)) return text;
   let taken = "";
-  for (const { segment: letter } of letters.segment(text)) {
-    if (stringWidth(taken + letter) > columns - 1) break;
+  for (const letter of textLetters(text.slice(0, columns * UNITS))) {
+    if (textColumns(taken + letter) > columns - 1) break;
     taken += letter;
   }
   return taken + CUT;
 }
 
 function takeEnd(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
+  if (fits(text, columns)) return text;
   let taken = "";
-  for (const { segment: letter } of Array.from(letters.segment(text)).reverse()) {
-    if (stringWidth(letter + taken) > columns - 1) break;
+  for (const letter of textLetters(text.slice(-columns * UNITS)).toReversed()) {
+    if (textColumns(letter + taken) > columns - 1) break;
     taken = letter + taken;
   }
   return CUT + taken;
