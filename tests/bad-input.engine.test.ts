@@ -73,7 +73,7 @@ train data as PythonAlg.\`model\` where scripts="code" ${more};`;
 
 test("Python that raises fails at its own line, with its traceback", async () => {
   const report = await run(train("import mlsql\ndef f():\n    raise ValueError('bad rows')\nf()"));
-  failsWith(report, ["python-failed", 4]);
+  failsWith(report, ["python-error", 4]);
   assert.match(report.diagnostics[0]?.message ?? "", /ValueError: bad rows/u);
   assert.match(report.output, /File "test\.mlsql", line 5/u);
 });

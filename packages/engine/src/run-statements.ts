@@ -33,7 +33,7 @@ async function runStep(run: Run, statement: Statement): Promise<StepResult> {
     step: step.index,
     engine: engineOf(statement),
     kind: statement.kind === "command" ? `!${statement.name.value}` : statement.kind,
-    title: run.variables.expand(statementTitle(statement)),
+    title: statementTitle(statement, (text) => run.variables.expand(text)),
     span: statement.span,
   });
   run.currentSpan = statement.span;

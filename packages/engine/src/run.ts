@@ -124,6 +124,10 @@ export class Run implements AsyncDisposable {
     const address = await this.options.engines.spark(this.signal);
     const session = await SparkSession.connect({ url: address.url, userAgent: "duet", signal: this.signal });
     this.onEnd(() => session[Symbol.asyncDispose]());
+    // Unknown ${…} stay as written in MLSQL; Spark would put nothing in their place.
+    if (address.kind === "apache") {
+      await session.conf.set("spark.sql.variable.substitute", "false", { signal: this.signal });
+    }
     await createTablesOfScript(this.catalog, session, address.kind, [...this.sources.values()], this.signal);
     this.sparkName = address.kind === "sail" ? "Sail" : "Spark";
     this.emit({ type: "engine", engine: "spark", state: "ready", detail: address.description });

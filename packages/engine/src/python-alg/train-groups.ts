@@ -127,7 +127,7 @@ function reportedFailure(
   if (traceback !== undefined && traceback !== "") {
     step.run.emit({ type: "log", step: step.index, group, stream: "stderr", text: traceback });
   }
-  const message = error === undefined ? report.message : `${error.type}: ${error.message}`;
+  const message = error?.message ?? report.message;
   return {
     code: error?.code ?? "python-failed",
     message: `group ${group}: ${message}`,

@@ -22,7 +22,9 @@ export async function showTrainingTable(
     algIndex: group.algIndex,
     alg: algorithm,
     score: group.score,
-    metrics: JSON.stringify(group.metrics),
+    metrics: JSON.stringify(group.metrics, (_key, value: unknown) =>
+      typeof value === "number" ? Number(value.toPrecision(6)) : value,
+    ),
     status: group.status,
     message: group.message,
     startTime: new Date(group.startTime).toISOString(),
