@@ -16,14 +16,18 @@ export interface SocketHandlers {
 
 /** The WebSocket to a bridge: messages in batches both ways, and a heartbeat. */
 export class BridgeSocket {
+  readonly #url: string;
   readonly #socket: WebSocket;
   readonly #handlers: SocketHandlers;
-  readonly #heartbeat: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout | undefined;
   #outgoing: string[] = [];
   #unanswered = 0;
   #lost = false;
 
-  constructor(socket: WebSocket, handlers: SocketHandlers) {
+  /** Begins to connect; `opened` waits for it. The bridge greets at once, so the handlers must be there from now on. */
+  constructor(url: string, token: string, handlers: SocketHandlers) {
+    this.#url = url;
+    const socket = newSocket(url, token);
     this.#socket = socket;
     this.#handlers = handlers;
     socket.on("message", (data) => {
@@ -47,10 +51,55 @@ export class BridgeSocket {
     socket.on("error", (error) => {
       this.#lose(`The connection to the bridge has failed: ${error.message}`);
     });
-    this.#heartbeat = setInterval(() => {
-      this.#ping();
-    }, PING_INTERVAL);
-    this.#heartbeat.unref();
+    socket.once("open", () => {
+      this.#heartbeat = setInterval(() => {
+        this.#ping();
+      }, PING_INTERVAL);
+      this.#heartbeat.unref();
+    });
+  }
+
+  /**
+   * Waits for the connection.
+   *
+   * @throws RayError `unauthorized` for a wrong token, `bridge-unreachable` where nothing answers; the signal's reason.
+   */
+  async opened(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const url = this.#url;
+    const socket = this.#socket;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const abort = (): void => {
+      reject(signal?.reason as Error);
+      socket.terminate();
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    // A `terminate` while it connects makes the socket emit an error, which must have a listener.
+    socket.on("error", (error) => {
+      reject(
+        new RayError(
+          { code: "bridge-unreachable", message: `No bridge to Ray answers at ${url}: ${error.message}` },
+          { cause: error },
+        ),
+      );
+    });
+    socket.once("unexpected-response", (request, response) => {
+      const code = response.statusCode === 401 ? "unauthorized" : "bridge-unreachable";
+      const message =
+        code === "unauthorized"
+          ? `The bridge at ${url} does not accept the token.`
+          : `What answers at ${url} is no bridge to Ray (HTTP ${response.statusCode ?? "?"}).`;
+      reject(new RayError({ code, message }));
+      request.destroy();
+    });
+    socket.once("open", () => {
+      resolve(undefined);
+    });
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   /** Sends a message with those of the same turn of the event loop. Nothing happens when the bridge is lost. */
@@ -106,51 +155,13 @@ export class BridgeSocket {
   }
 }
 
-/**
- * Opens the socket of a bridge.
- *
- * @throws RayError `unauthorized` for a wrong token, `bridge-unreachable` where nothing answers; the signal's reason.
- */
-export async function openSocket(url: string, token: string, signal?: AbortSignal): Promise<WebSocket> {
-  signal?.throwIfAborted();
+function newSocket(url: string, token: string): WebSocket {
   const address = new URL("/connect", url);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(address, {
+  return new WebSocket(address, {
     perMessageDeflate: false,
     headers: { Authorization: `Bearer ${token}` },
     maxPayload: 512 * 1024 * 1024,
     handshakeTimeout: 10_000,
   });
-  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-  const abort = (): void => {
-    reject(signal?.reason as Error);
-    socket.terminate();
-  };
-  signal?.addEventListener("abort", abort, { once: true });
-  // A `terminate` while it connects makes the socket emit an error, which must have a listener.
-  socket.on("error", (error) => {
-    reject(
-      new RayError(
-        { code: "bridge-unreachable", message: `No bridge to Ray answers at ${url}: ${error.message}` },
-        { cause: error },
-      ),
-    );
-  });
-  socket.once("unexpected-response", (request, response) => {
-    const code = response.statusCode === 401 ? "unauthorized" : "bridge-unreachable";
-    const message =
-      code === "unauthorized"
-        ? `The bridge at ${url} does not accept the token.`
-        : `What answers at ${url} is no bridge to Ray (HTTP ${response.statusCode ?? "?"}).`;
-    reject(new RayError({ code, message }));
-    request.destroy();
-  });
-  socket.once("open", () => {
-    resolve(socket);
-  });
-  try {
-    return await promise;
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Agent } from "undici";
-import type { WebSocket } from "ws";
 import type { BridgeMessage, RequestBody } from "./bridge-message.ts";
-import { BridgeSocket, openSocket } from "./bridge-socket.ts";
+import { BridgeSocket } from "./bridge-socket.ts";
 import { DeferredResult } from "./deferred-result.ts";
 import { requestEnvironment } from "./environment.ts";
 import { requestServedFunction, type ServedFunction } from "./serve-function.ts";
@@ -30,8 +29,7 @@ export interface BridgeAddress {
  * @throws RayError `unauthorized`, `bridge-unreachable`
  */
 export async function connectRay(address: BridgeAddress): Promise<RayClient> {
-  const socket = await openSocket(address.url, address.token, address.signal);
-  const client = new BridgeClient(address, socket);
+  const client = new BridgeClient(address);
   try {
     await client.ready(address.signal);
   } catch (error) {
@@ -63,9 +61,9 @@ class BridgeClient implements RayClient {
   #nextRequest = 0;
   #lost: RayError | undefined;
 
-  constructor(address: BridgeAddress, socket: WebSocket) {
+  constructor(address: BridgeAddress) {
     this.#address = address;
-    this.#socket = new BridgeSocket(socket, {
+    this.#socket = new BridgeSocket(address.url, address.token, {
       message: (message) => {
         this.#receive(message);
       },
@@ -76,6 +74,7 @@ class BridgeClient implements RayClient {
   }
 
   async ready(signal?: AbortSignal): Promise<void> {
+    await this.#socket.opened(signal);
     this.#cluster = await this.#hello.wait(signal);
   }
 

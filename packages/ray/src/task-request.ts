@@ -51,7 +51,8 @@ export interface RayTask {
    */
   result(options?: { readonly signal?: AbortSignal }): Promise<JsonValue>;
   /**
-   * Cancels the task and all that it has started: with KeyboardInterrupt, or by killing its worker with `force`.
+   * Cancels the task and all that it has started: with KeyboardInterrupt, which a single long call into C (a sleep,
+   * a fit) only notices at its end, or by killing its worker with `force`.
    * Resolves when the task has ended, in whichever way; nothing happens when it has ended already.
    */
   cancel(options?: { readonly force?: boolean }): Promise<void>;

@@ -147,9 +147,9 @@ async def _serve(
 ) -> int:
     import ray
     from aiohttp import web
-    from ray._private.worker import global_worker_stdstream_dispatcher
 
     from duet.bridge.failures import keep_user_exceptions_out
+    from duet.bridge.node_logs import follow_cluster_logs, read_node_logs
     from duet.bridge.ray_watch import watch_ray
     from duet.bridge.server import make_application
     from duet.bridge.state import BridgeState
@@ -165,8 +165,8 @@ async def _serve(
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(state.output.receive, batch)
 
-    global_worker_stdstream_dispatcher.remove_handler("ray_print_logs")
-    global_worker_stdstream_dispatcher.add_handler("duet", on_log)
+    follow_logs = follow_cluster_logs if embedded is None else read_node_logs
+    end_logs = follow_logs(on_log)
     await state.nodes()
     runner = web.AppRunner(
         make_application(state, token), access_log=None, handle_signals=False, read_bufsize=4 * 1024 * 1024
@@ -194,6 +194,7 @@ async def _serve(
         await state.announce_loss(lost.result())
     threading.Thread(target=_end_late, args=(embedded,), name="end-late", daemon=True).start()
     arguments.ready_file.unlink(missing_ok=True)
+    end_logs()
     await state.close()
     await runner.shutdown()
     return status

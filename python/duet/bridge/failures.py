@@ -61,6 +61,8 @@ class BridgeError(Exception):
 def describe_ray_error(error: BaseException) -> dict[str, Any]:
     """`{code, message, rayType, traceback?}` for an exception that Ray gives in place of a task's result."""
     words = _ESCAPES.sub("", str(error)).strip()
+    if isinstance(error, exceptions.RayTaskError) and isinstance(error.cause, exceptions.RayError):
+        error = error.cause
     described: dict[str, Any] = {"rayType": type(error).__name__}
     for kind, code in _CODES:
         if isinstance(error, kind):

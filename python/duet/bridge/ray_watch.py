@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import ray
 from ray._private.worker import global_worker
 
 CHECK_INTERVAL = 1.0
@@ -42,5 +41,4 @@ def _dead_process() -> str | None:
 
 
 def _ask() -> None:
-    client = ray._raylet.GcsClient(address=ray.get_runtime_context().gcs_address)
-    client.internal_kv_exists(b"duet", None, timeout=ANSWER_PATIENCE)
+    global_worker.gcs_client.internal_kv_exists(b"duet", None, timeout=ANSWER_PATIENCE)

@@ -41,6 +41,9 @@ def make_application(state: BridgeState, token: str) -> web.Application:
             return await handler(request)
         except BridgeError as error:
             return web.json_response(error.to_json(), status=_STATUS.get(error.code, 500))
+        except ConnectionError:
+            # The client has gone in the middle of its call; nobody reads the answer.
+            return web.Response(status=400)
 
     async def connect(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.exceptions import TaskCancelledError
 
 from duet.bridge.failures import BridgeError, describe_ray_error, describe_user_error
 from duet.bridge.remote_functions import RemoteFunctions, requested_resources
@@ -155,14 +154,13 @@ class Tasks:
             kind, lines = head.split()
             task.kind, task.lines, task.body = kind.decode(), int(lines), body.decode()
             self._finish(task, describe_user_error(task.body) if task.kind == "failed" else None)
-        elif task.verdict is not None and isinstance(result, TaskCancelledError):
-            self._finish(task, task.verdict.to_json())
         else:
             self._finish(task, describe_ray_error(result))
 
     def _finish(self, task: Task, error: dict[str, Any] | None) -> None:
         task.ended = time.time()
-        task.error = error
+        # Whatever a task that was told to end says at last, the reason is why it was told.
+        task.error = error if error is None or task.verdict is None else task.verdict.to_json()
         task.envelope = None
         run = task.run
         run.live.pop(task.id, None)
@@ -192,7 +190,7 @@ class Tasks:
         """Ask Ray to cancel a task with all that it has started; nothing happens when it has ended."""
         task = self.objects.get(identity)
         if isinstance(task, Task) and task.ended is None and task.value is not None:
-            if task.verdict is None and force:
+            if task.verdict is None:
                 task.verdict = BridgeError("task-cancelled", "The task was cancelled.")
             ray.cancel(task.value, force=force, recursive=True)
 

@@ -1,0 +1,65 @@
+"""Where worker output comes from: the embedded node's own files, or the log stream of a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+# Seconds between two looks at the files while nothing is printed.
+PAUSE = 0.04
+
+
+def read_node_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+    """Call `receive`, on a thread, with what Ray's log monitor finds in the log files of this process's own node.
+
+    The monitor runs here and hands its batches over directly: no process of its own, no way through Ray's control
+    service. Gives the function that ends it.
+    """
+    from ray._private.log_monitor import LogMonitor, is_proc_alive
+    from ray._private.worker import global_worker
+
+    class Receiver:
+        def publish_logs(self, batch: dict[str, Any]) -> None:
+            receive(batch)
+
+    node = global_worker.node
+    monitor = LogMonitor(node.node_ip_address, node.get_logs_dir_path(), Receiver(), is_proc_alive)
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                monitor.update_log_filenames()
+                monitor.open_closed_files()
+                published = monitor.check_log_files_and_publish_updates()
+            except Exception as error:
+                print(f"The output of Ray's workers could not be read: {error}", file=sys.stderr, flush=True)
+                published = False
+            if not published:
+                stop.wait(PAUSE)
+
+    thread = threading.Thread(target=run, name="node-logs", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        thread.join(1)
+
+    return end
+
+
+def follow_cluster_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+    """Call `receive`, on a thread of Ray's, with the batches that the log monitors of a cluster's nodes publish.
+
+    Gives the function that ends it.
+    """
+    from ray._private.worker import global_worker_stdstream_dispatcher
+
+    # Ray would print them.
+    with contextlib.suppress(ValueError):
+        global_worker_stdstream_dispatcher.remove_handler("ray_print_logs")
+    global_worker_stdstream_dispatcher.add_handler("duet", receive)
+    return lambda: global_worker_stdstream_dispatcher.remove_handler("duet")
