@@ -33,7 +33,8 @@ import json
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -145,7 +146,7 @@ def _run_script(
         stack.enter_context(
             restored_process(main, [main.__file__], workspace.scratch, {"PYTHONUNBUFFERED": "1"})
         )
-        stack.enter_context(_mlsql_in_modules(session))
+        stack.enter_context(_mlsql_importable(session))
         stack.enter_context(importable(sources))
         stack.enter_context(log.capturing())
         sys.path.insert(0, str(scripts))
@@ -160,28 +161,23 @@ def _run_script(
             print(f"The script has ended, but its thread {thread.name!r} still runs.", file=sys.stderr)
 
 
-class _mlsql_in_modules:
+@contextmanager
+def _mlsql_importable(session: TrainingSession) -> Iterator[None]:
     """`import mlsql` gives the session's module inside, and what it gave before afterwards."""
+    from ray import cloudpickle
 
-    def __init__(self, session: TrainingSession) -> None:
-        self.module = session.module()
-
-    def __enter__(self) -> None:
-        from ray import cloudpickle
-
-        self.before = sys.modules.get("mlsql")
-        sys.modules["mlsql"] = self.module
-        cloudpickle.register_pickle_by_value(self.module)
-
-    def __exit__(self, *_: object) -> None:
-        from ray import cloudpickle
-
-        sys.modules["mlsql"] = self.module
-        cloudpickle.unregister_pickle_by_value(self.module)
-        if self.before is None:
-            del sys.modules["mlsql"]
+    module, before = session.module(), sys.modules.get("mlsql")
+    sys.modules["mlsql"] = module
+    # Nested tasks may use its parameters, and cannot import it.
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+        if before is None:
+            sys.modules.pop("mlsql", None)
         else:
-            sys.modules["mlsql"] = self.before
+            sys.modules["mlsql"] = before
 
 
 def _save_own_predict(session: TrainingSession, main: ModuleType) -> None:
