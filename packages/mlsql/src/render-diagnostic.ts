@@ -1,6 +1,6 @@
 import type { Diagnostic, Severity } from "./diagnostic.ts";
 import { SourceText } from "./source-text.ts";
-import { textColumns, textLetters } from "./text-columns.ts";
+import { fitsColumns, takeEnd, takeStart, textColumns } from "./text-columns.ts";
 
 /** How a diagnostic is written out. */
 export interface RenderOptions {
@@ -18,9 +18,6 @@ const COLORS: Readonly<Record<Severity | "bold" | "dim" | "help", readonly [stri
   help: ["\u001b[36m", "\u001b[0m"],
 };
 const TAB = "    ";
-const CUT = "…";
-/** More UTF-16 units than a column ever holds in a text for people. */
-const UNITS = 16;
 
 /**
  * A diagnostic for a person: `file:line:column: error[code]: message`, the line of the script with a caret run
@@ -69,36 +66,11 @@ function cutAround(line: string, start: number, end: number, room: number): Show
     plain,
   ) as [string, string, string];
   const whole = before + marked + after;
-  if (fits(whole, room)) return { text: whole, before, marked };
+  if (fitsColumns(whole, room)) return { text: whole, before, marked };
   const shownMark = takeStart(marked, Math.max(1, Math.floor((room * 2) / 3)));
   const left = room - textColumns(shownMark);
   const shownBefore = takeEnd(before, Math.max(1, Math.floor(left / 2)));
   const cutMark = shownMark !== marked;
   const shownAfter = cutMark ? "" : takeStart(after, Math.max(1, left - textColumns(shownBefore)));
   return { text: shownBefore + shownMark + shownAfter, before: shownBefore, marked: shownMark };
-}
-
-/** A text of very many letters is not measured: a line can have megabytes. */
-function fits(text: string, columns: number): boolean {
-  return text.length <= columns * UNITS && textColumns(text) <= columns;
-}
-
-function takeStart(text: string, columns: number): string {
-  if (fits(text, columns)) return text;
-  let taken = "";
-  for (const letter of textLetters(text.slice(0, columns * UNITS))) {
-    if (textColumns(taken + letter) > columns - 1) break;
-    taken += letter;
-  }
-  return taken + CUT;
-}
-
-function takeEnd(text: string, columns: number): string {
-  if (fits(text, columns)) return text;
-  let taken = "";
-  for (const letter of textLetters(text.slice(-columns * UNITS)).toReversed()) {
-    if (textColumns(letter + taken) > columns - 1) break;
-    taken = letter + taken;
-  }
-  return CUT + taken;
 }

@@ -1,27 +1,32 @@
-import { createRequire } from "node:module";
-import type stringWidth from "string-width";
+import measure from "fast-string-truncated-width";
 
-/** Printable ASCII: one column a letter, no tables needed. */
-const PLAIN = /^[\x20-\x7e]*$/;
+/** More UTF-16 units than a column ever holds in a text for people; what is longer need not be measured. */
+const UNITS = 16;
+const CUT = "…";
 
-let measure: typeof stringWidth | undefined;
-let segmenter: Intl.Segmenter | undefined;
-
-/**
- * The columns that a text takes on a terminal. The library that knows wide letters is loaded when the first one
- * comes: it takes 40 ms, which no script without mistakes should pay.
- */
+/** The columns that a text takes on a terminal: two for wide letters, none for marks. */
 export function textColumns(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  if (!measure) {
-    const library: unknown = createRequire(import.meta.url)("string-width");
-    measure = (library as { readonly default: typeof stringWidth }).default;
-  }
-  return measure(text);
+  return measure(text).width;
 }
 
-/** A text's letters as a reader counts them: a letter with its marks, an emoji with its parts. */
-export function textLetters(text: string): readonly string[] {
-  segmenter ??= new Intl.Segmenter();
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+/** Whether a text takes no more than so many columns. */
+export function fitsColumns(text: string, columns: number): boolean {
+  return text.length <= columns * UNITS && textColumns(text) <= columns;
+}
+
+/** The start of a text in at most `columns` columns, with `…` where something is cut off. */
+export function takeStart(text: string, columns: number): string {
+  if (fitsColumns(text, columns)) return text;
+  return text.slice(0, measure(text, { limit: columns - 1 }).index) + CUT;
+}
+
+/** The end of a text in at most `columns` columns, with `…` where something is cut off. */
+export function takeEnd(text: string, columns: number): string {
+  if (fitsColumns(text, columns)) return text;
+  let taken = "";
+  for (const letter of Array.from(text.slice(-columns * UNITS)).toReversed()) {
+    if (textColumns(letter + taken) > columns - 1) break;
+    taken = letter + taken;
+  }
+  return CUT + taken;
 }
