@@ -21,7 +21,6 @@ interface GroupReport {
     readonly code: string;
     readonly type: string;
     readonly message: string;
-    readonly traceback: string;
     readonly file?: string;
     readonly line?: number;
   };
@@ -60,6 +59,7 @@ export async function trainGroups(
       fitParam: group.fitParam,
       systemParam: options.systemParam,
       staging: plan.staging,
+      scratch: run.directory,
       dataFormat: group.dataFormat,
       enableDataLocal: options.enableDataLocal,
       resource: options.resource,
@@ -123,10 +123,6 @@ function reportedFailure(
     error?.file === undefined || error.line === undefined
       ? undefined
       : lineSpan(step.run.sources, error.file, error.line);
-  const traceback = error?.traceback.trimEnd();
-  if (traceback !== undefined && traceback !== "") {
-    step.run.emit({ type: "log", step: step.index, group, stream: "stderr", text: traceback });
-  }
   const message = error?.message ?? report.message;
   return {
     code: error?.code ?? "python-failed",
