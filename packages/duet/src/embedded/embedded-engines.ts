@@ -82,14 +82,20 @@ export class EmbeddedEngines implements EngineProvider {
 
   async #findSpark(): Promise<SparkAddress> {
     const { spark } = this.#options;
-    if (spark.kind === "remote") return describeRemoteSpark(spark.url, this.#disposed.signal);
+    if (spark.kind === "remote") {
+      const { reachSpark } = await import("./remote-engines.ts");
+      return this.#remembering(reachSpark(spark.url, this.#disposed.signal));
+    }
     const engine = await this.#find(spark.kind);
     return { url: engine.url, kind: spark.kind, description: engine.description };
   }
 
   async #findRay(): Promise<RayAddress> {
     const { ray } = this.#options;
-    if (ray.kind === "remote") return { url: ray.url, token: ray.token, description: `Ray at ${ray.url}` };
+    if (ray.kind === "remote") {
+      const { reachRay } = await import("./remote-engines.ts");
+      return this.#remembering(reachRay(ray.url, ray.token, this.#disposed.signal));
+    }
     const { url, token, description } = await this.#find("ray");
     if (token === undefined) throw new Error("the bridge to Ray was started without a token");
     return { url, token, description };
@@ -101,16 +107,25 @@ export class EmbeddedEngines implements EngineProvider {
     const fits = warm?.ready === true && (name !== "ray" || this.#fits(warm));
     if (fits && (await isAnswering(warm, this.#disposed.signal))) return warm;
     this.#disposed.signal.throwIfAborted();
+    return this.#remembering(this.#start(name));
+  }
+
+  async #start(name: EngineRecordName): Promise<StartedEngine> {
+    const { home, cpus, gpus } = this.#options;
+    const directory = await (this.#directory ??= RunDirectory.make(home));
+    const engine = await startEngine(
+      name,
+      { home, directory: directory.path, lifetime: "parent", signal: this.#disposed.signal },
+      { ...(cpus === undefined ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) },
+    );
+    this.#started.add(engine);
+    return engine;
+  }
+
+  /** Keeps the reason why there is no engine for {@link failure}. */
+  async #remembering<T>(work: Promise<T>): Promise<T> {
     try {
-      const directory = await (this.#directory ??= RunDirectory.make(home));
-      const { cpus, gpus } = this.#options;
-      const engine = await startEngine(
-        name,
-        { home, directory: directory.path, lifetime: "parent", signal: this.#disposed.signal },
-        { ...(cpus === undefined ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) },
-      );
-      this.#started.add(engine);
-      return engine;
+      return await work;
     } catch (error) {
       if (error instanceof EngineStartError) this.#failure = error;
       throw error;
@@ -122,11 +137,6 @@ export class EmbeddedEngines implements EngineProvider {
     const { cpus, gpus } = this.#options;
     return (cpus === undefined || cpus === warm.cpus) && (gpus === undefined || gpus === warm.gpus);
   }
-}
-
-async function describeRemoteSpark(url: string, signal: AbortSignal): Promise<SparkAddress> {
-  const { describeSpark } = await import("./spark-call.ts");
-  return { url, ...(await describeSpark(url, signal)) };
 }
 
 /** Waits for a promise, but no longer than until the signal is aborted. */
