@@ -226,9 +226,9 @@ def marked_output(
 ) -> Iterator[OutputBudget]:
     """While the body runs, what it prints goes out line by line with the mark of the task `root`.
 
-    `budget` limits what goes out live (5 MB by default); `spool` names a file that gets everything. What was left out is told at
-    the end, with its last 100 lines. Inside another `marked_output` of the same task only the spool is added.
-    Gives the budget, whose `lines` counts the marked lines.
+    `budget` limits what goes out live (5 MB by default); `spool` names a file that gets everything. What was left
+    out is told at the end, with its last 100 lines. Inside another `marked_output` of the same task only the spool
+    is added. Gives the budget, whose `lines` counts the marked lines.
     """
     file = None if spool is None else Path(spool).open("a", encoding="utf-8", errors="replace")  # noqa: SIM115
     before = sys.stdout, sys.stderr

@@ -21,6 +21,7 @@ EXIT_PORT_TAKEN = 3
 EXIT_RAY_FAILED = 4
 EXIT_RAY_LOST = 5
 STOP_PATIENCE = 2.5
+CONNECT_PATIENCE = 5.0
 
 
 def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -96,6 +97,8 @@ def _fail(status: int, message: str) -> int:
 def _connect(address: str) -> None:
     import ray
 
+    if address != "auto":
+        _check_address(address)
     package = Path(__file__).parent.parent
     ray.init(
         address=address,
@@ -103,6 +106,17 @@ def _connect(address: str) -> None:
         log_to_driver=True,
         runtime_env={"py_modules": [str(package)], "excludes": ["__pycache__"]},
     )
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError or ValueError soon where Ray would try for 90 s."""
+    host, separator, port = address.rpartition(":")
+    if "://" in address or not separator or not port.isdigit():
+        raise ValueError(f"{address!r} is no host:port of a Ray head node (its GCS port, by default 6379)")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_PATIENCE).close()
+    except OSError as error:
+        raise OSError(f"nothing answers at {address}: {error.strerror or error}") from error
 
 
 def _import_server() -> None:

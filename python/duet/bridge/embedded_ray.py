@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Ray puts `session_<date>_<pid>/sockets/plasma_store` (64 characters) behind it, and 107 is all a socket's path may have.
+# Ray puts `session_<date>_<pid>/sockets/plasma_store` (64 characters) behind it; a socket's path may have 107.
 LONGEST_DIRECTORY = 40
 OBJECT_STORE_SHARE = 0.3
 SMALLEST_SHARED_MEMORY = 256 * 1024 * 1024
@@ -160,6 +160,9 @@ def _leave_out_what_nobody_uses() -> None:
         if component == ray_constants.PROCESS_TYPE_DASHBOARD_AGENT:
             return [sys.executable, "-I", "-S", str(Path(__file__).parent / "quiet_agent.py")]
         command: list[str] = build_command(component, *arguments, **options)
+        if component == ray_constants.PROCESS_TYPE_RUNTIME_ENV_AGENT:
+            # By itself it tries for a minute to tell the dead about the death of its node.
+            return [sys.executable, "-I", "-S", str(Path(__file__).parent / "ends_with_parent.py"), *command]
         return command
 
     services._build_python_executable_command_memory_profileable = build

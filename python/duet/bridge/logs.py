@@ -105,7 +105,7 @@ class LogRouter:
         return bool(self._held)
 
     def attribute_held(self) -> None:
-        """Try again to attribute the lines that are held; give up on old ones. To be called after each look at states."""
+        """Try again to attribute the lines that are held, after each look at states; give up on old ones."""
         held, self._held = self._held, []
         for lines in held:
             if time.monotonic() - lines.time < HOLD:

@@ -81,7 +81,7 @@ def make_application(state: BridgeState, token: str) -> web.Application:
 
 
 async def _ensure_environment(request: web.Request) -> web.StreamResponse:
-    """Answer `POST /environments` with JSON lines: `{"line"}` while it is built, `{"runtimeEnvironment"}` or `{"error"}`."""
+    """Answer `POST /environments` with JSON lines: `{"line"}`…, then `{"runtimeEnvironment"}` or `{"error"}`."""
     from duet.environment import ensure_environment
 
     specification = await request.json()

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import grpc
 import ray
 
 from duet import functions
@@ -27,6 +28,7 @@ OUTPUT_PATIENCE = 3.0
 CRASH_OUTPUT_PATIENCE = 0.4
 DISCONNECT_GRACE = 5.0
 UNPLACEABLE_AFTER = 5.0
+ORPHAN_ROUNDS = 5
 NODES_MAX_AGE = 2.0
 
 
@@ -150,15 +152,25 @@ class BridgeState:
         self.states.forget(run_id)
 
     async def _end_orphans(self, run_id: str) -> None:
-        """End tasks of the run that outlive the task that started them."""
-        orphans = [observed for observed in self.states.live() if observed.root.run.id == run_id]
-        orphans = [
-            observed for observed in orphans if observed.parent is not None and observed.process is not None
-        ]
-        if orphans:
+        """End tasks of the run that outlive the task that started them.
+
+        Nobody here holds their refs, so their processes are killed, and with them those that would have them retried.
+        """
+        for _ in range(ORPHAN_ROUNDS):
+            if not self.states.live_nested(run_id):
+                return
+            await asyncio.sleep(REPORT_DELAY)
             await self._look()
-            live = [observed for observed in orphans if observed.live]
-            await asyncio.gather(*(asyncio.to_thread(_kill_worker, observed) for observed in live))
+            orphans = self.states.live_nested(run_id)
+            processes = [self.states.idle_owner(orphan) for orphan in orphans]
+            processes += [(orphan.node, orphan.process) for orphan in orphans]
+            places = {(node, process[1]) for node, process in filter(None, processes) if node and process}
+            await asyncio.gather(
+                *(asyncio.to_thread(_kill_process_on, node, int(pid)) for node, pid in places)
+            )
+            for orphan in orphans:
+                if orphan.process is not None:
+                    self.states.end(orphan, "cancelled")
 
     # Listeners and events
 
@@ -276,7 +288,8 @@ class BridgeState:
         try:
             await self.states.look()
         except Exception as error:
-            print(f"Ray's task states could not be read: {error}", file=sys.stderr, flush=True)
+            reason = error.details() if isinstance(error, grpc.RpcError) else error
+            print(f"Ray's task states could not be read: {reason}", file=sys.stderr, flush=True)
         self.output.attribute_held()
 
     def _needs_looking(self) -> bool:
@@ -352,14 +365,18 @@ def _living_nodes() -> list[dict[str, Any]]:
     ]
 
 
-def _kill_worker(observed: ObservedTask) -> None:
-    """Kill the worker process of a task that nobody holds a ref of; done by a task on the same node."""
+def _kill_process_on(node: str, pid: int) -> None:
+    """Kill a process of a node: directly on the bridge's own, elsewhere by a task that runs there."""
+    if node == ray.get_runtime_context().get_node_id():
+        _kill_process(pid)
+        return
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    assert observed.process is not None and observed.node is not None
-    where = NodeAffinitySchedulingStrategy(observed.node, soft=False)
+    where = NodeAffinitySchedulingStrategy(node, soft=False)
     kill = ray.remote(_kill_process).options(num_cpus=0, scheduling_strategy=where, max_retries=0)
-    ray.get(kill.remote(int(observed.process[1])), timeout=10)
+    # The killer may have been given the very process that it was to kill.
+    with contextlib.suppress(ray.exceptions.RayError):
+        ray.get(kill.remote(pid), timeout=10)
 
 
 def _kill_process(pid: int) -> None:

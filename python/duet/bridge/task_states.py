@@ -33,11 +33,12 @@ _STATES = {
     "finished": ("FINISHED",),
     "failed": ("FAILED",),
 }
+_KNOWN_STATUSES = frozenset(TaskStatus.keys())
 _STATE_OF = {
     TaskStatus.Value(status): state
     for state, statuses in _STATES.items()
     for status in statuses
-    if status in TaskStatus.keys()
+    if status in _KNOWN_STATUSES
 }
 
 
@@ -159,6 +160,22 @@ class TaskStates:
     def live(self) -> list[ObservedTask]:
         """All tasks that had not ended when last seen."""
         return [observed for observed in self._observed.values() if observed.live]
+
+    def live_nested(self, run: str) -> list[ObservedTask]:
+        """The tasks of a run, other than those of its client, that had not ended when last seen."""
+        return [task for task in self.live() if task.parent is not None and task.root.run.id == run]
+
+    def idle_owner(self, child: ObservedTask) -> tuple[str | None, Process | None] | None:
+        """Node and process of the task that started `child`, where that one has ended and nothing has followed it."""
+        for task in self._observed.values():
+            if child.id in task.children and not task.live and task.process is not None:
+                return (task.node, task.process) if self._processes.get(task.process) is task else None
+        return None
+
+    def end(self, observed: ObservedTask, state: str) -> None:
+        """Note that a task has been ended, and tell so."""
+        observed.state, observed.since = state, time.time()
+        self._on_change(observed, state, time.time() * 1000)
 
     def forget(self, run: str) -> None:
         """Drop what belongs to a run that has ended."""
