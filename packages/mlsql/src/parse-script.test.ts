@@ -204,6 +204,8 @@ test("commands: shell-like words, strings, blocks, backquotes", () => {
   assert.deepEqual(words("!hdfs -ls /a/*;"), ["-ls", "/a/*"]);
   assert.deepEqual(words(`!assert t ''':a==1; b''' "message";`), ["t", ":a==1; b", "message"]);
   assert.deepEqual(words("!m _ -path `/a b` --x -- a comment\n;"), ["_", "-path", "/a b", "--x"]);
+  assert.equal(parse("!hdfs -ls /*; select 1 as a /* c */ as t;").length, 2);
+  assert.deepEqual(words("!hdfs /* where */ -ls /p;"), ["-ls", "/p"]);
   assert.equal(only("!lastTableName;", "command").name.value, "lastTableName");
   assert.equal(only(`!if ''' :x > 1 ''';`, "command").name.value, "if");
 });
@@ -212,6 +214,7 @@ test("lone `;`, a missing last `;`, empty scripts, comments alone, Unicode names
   assert.equal(parse(";;select 1 as a as t;;;").length, 1);
   assert.equal(parse("load csv.`/a` as t").length, 1);
   for (const text of ["", " \n", "-- x", "/* x */ -- y\n;", "\uFEFF"]) assert.equal(parse(text).length, 0);
+  assert.equal(only("load\u00a0csv.`/a`\u3000as\u3000t;", "load").output.value, "t");
   assert.equal(only("load csv.`/数据` as 表_1;", "load").output.value, "表_1");
   assert.equal(
     only('load csv.`/a` -- one\n/* two */ where -- three\na="1" -- four\nas t;', "load").options.length,

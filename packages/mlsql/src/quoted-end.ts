@@ -1,3 +1,5 @@
+import { STATEMENT_WORDS } from "./parser/statement-forms.ts";
+
 /**
  * Where a text in single quotes, double quotes or backquotes ends that begins at `offset`: behind its closing
  * quote, or undefined where it has none. A backslash escapes what follows it, unless the text is `raw`; a
@@ -26,5 +28,7 @@ export function commentEnd(text: string, offset: number): number | undefined {
  * Behind the `;` of a statement that another one follows on a new line. A text in quotes that has this in it was
  * most likely never closed.
  */
-export const NEXT_STATEMENT =
-  /;[^\S\r\n]*[\r\n]\s*(?:(?:select|with|load|save|set|train|run|predict|register|include|connect)\s|!\p{L})/iu;
+export const NEXT_STATEMENT = new RegExp(
+  `;[^\\S\\r\\n]*[\\r\\n]\\s*(?:(?:${STATEMENT_WORDS})\\s|!\\p{L})`,
+  "iu",
+);

@@ -59,8 +59,7 @@ export function checkCommand(scope: Scope, later: LaterNames, statement: Command
   for (const index of command.tableArguments ?? []) {
     const argument = given[index];
     const table = argument && scope.valueOf(argument);
-    if (argument && table !== undefined && !table.includes("."))
-      checkTable(scope, later, table, argument.span);
+    if (argument && table !== undefined) checkTable(scope, later, table, argument.span);
   }
 }
 

@@ -12,6 +12,10 @@ const SYSTEM_DATABASES = new Set(["information_schema", "global_temp", "system",
 
 /** Reports a table that is used and that nothing has made. A name is blamed once. */
 export function checkTable(scope: Scope, later: LaterNames, name: string, span: Span): void {
+  if (name.includes(".") && !name.includes("${")) {
+    checkCatalogTable(scope, name, span);
+    return;
+  }
   const key = name.toLowerCase();
   if (
     scope.open ||

@@ -45,6 +45,9 @@ export const SQL_VERBS = [
   "comment",
 ] as const;
 
+/** The first words of statements with a form of their own, for use in patterns. */
+export const STATEMENT_WORDS = Object.keys(STATEMENT_FORMS).join("|");
+
 /** Whether a word begins a statement with a form of its own. */
 export function isStatementWord(word: string): word is StatementWord {
   return Object.hasOwn(STATEMENT_FORMS, word);

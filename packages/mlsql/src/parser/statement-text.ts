@@ -1,8 +1,9 @@
 import type { SqlToken } from "../sql-tokens.ts";
 import { sqlTokenAt } from "../sql-tokens.ts";
+import { STATEMENT_WORDS } from "./statement-forms.ts";
 
 /** A text in quotes or a comment that has no end; `start` and `end` are offsets. */
-export interface Unclosed {
+interface Unclosed {
   readonly kind: "unclosed-string" | "unclosed-backquote" | "unclosed-comment";
   readonly start: number;
   readonly end: number;
@@ -28,7 +29,7 @@ function trimmedEnd(text: string, start: number, end: number): number {
   return start + text.slice(start, end).trimEnd().length;
 }
 
-const NEXT_WORD = /^(?:select|with|load|save|set|train|run|predict|register|include|connect)$/i;
+const NEXT_WORD = new RegExp(`^(?:${STATEMENT_WORDS})$`, "i");
 
 /**
  * Reads the statement that starts at `offset`. `;` inside strings, names and comments does not end it; a

@@ -7,6 +7,7 @@ import {
 } from "./generated/langium.js";
 import { blockEnd, closedEnd, unclosedBlockEnd } from "./quoted-tokens.ts";
 import { canBegin } from "./split-statements.ts";
+import { SQL_VERBS, STATEMENT_WORDS } from "./statement-forms.ts";
 import { readStatementText, type StatementText } from "./statement-text.ts";
 
 /** Token types for what is no MLSQL: the grammar has no place for them, so each is an error with its own name. */
@@ -21,17 +22,12 @@ export const BROKEN_TOKENS = {
 } as const;
 
 /** The space before a line that begins a statement: the `;` of a command's line is missing there. */
-const COMMAND_BREAK =
-  /\s*[\r\n]\s*(?=(?:(?:select|with|load|save|set|train|run|predict|register|include|connect)\s|!\p{L}))/iuy;
+const COMMAND_BREAK = new RegExp(`\\s*[\\r\\n]\\s*(?=(?:${STATEMENT_WORDS})\\s|!\\p{L})`, "iuy");
 
 type Matcher = (text: string, offset: number, matched: IToken[]) => CustomPatternMatcherReturn | null;
 
 const SELECT_WORD = /(?:select|with)(?=[\s(*"'`/-])(?!\s*[.=])/iy;
-const SQL_WORD = new RegExp(
-  "(?:create|insert|drop|refresh|alter|describe|desc|truncate|delete|update|merge|analyze|cache|uncache|clear|" +
-    "show|use|explain|grant|revoke|msck|repair|optimize|vacuum|comment)(?=\\s)(?!\\s*[.=])",
-  "iy",
-);
+const SQL_WORD = new RegExp(`(?:${SQL_VERBS.join("|")})(?=\\s)(?!\\s*[.=])`, "iy");
 
 function sticky(pattern: RegExp): Matcher {
   return (text, offset) => {
@@ -127,7 +123,13 @@ export class MlsqlTokenBuilder extends DefaultTokenBuilder {
       PATTERN: /--(?![^\s])[^\r\n]*/,
       GROUP: "hidden",
     };
-
+    // A path such as `/*` begins no comment that would swallow the statements after it.
+    const commandBlockComment: TokenType = {
+      name: "COMMAND_BLOCK_COMMENT",
+      PATTERN: /\/\*(?:(?!\*\/)[^;])*\*\//,
+      GROUP: "hidden",
+      LINE_BREAKS: true,
+    };
     const commandBreak: TokenType = {
       ...custom("COMMAND_BREAK", sticky(COMMAND_BREAK)),
       GROUP: "hidden",
@@ -142,7 +144,8 @@ export class MlsqlTokenBuilder extends DefaultTokenBuilder {
       refine("BACKQUOTED", quotedBy(/`/)),
       custom(BROKEN_TOKENS["unclosed-backquote"], sticky(/`[^\r\n;]*/y)),
     ];
-    const blank = [take("WHITESPACE"), take("BLOCK_COMMENT")];
+    const whitespace = take("WHITESPACE");
+    const blockComment = take("BLOCK_COMMENT");
     const unclosedComment = custom(BROKEN_TOKENS["unclosed-comment"], sticky(/\/\*[\s\S]*/y));
     const unexpected = custom(BROKEN_TOKENS.unexpected, sticky(/[\s\S]/uy));
     const number = refine("NUMBER", sticky(/-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\p{L}\p{N}_])/uy));
@@ -152,7 +155,8 @@ export class MlsqlTokenBuilder extends DefaultTokenBuilder {
       defaultMode: "script",
       modes: {
         script: [
-          ...blank,
+          whitespace,
+          blockComment,
           lineComment,
           unclosedComment,
           selectText,
@@ -167,17 +171,23 @@ export class MlsqlTokenBuilder extends DefaultTokenBuilder {
           semicolon,
           unexpected,
         ],
-        command: [commandBreak, ...blank, commandComment, ...quoted, commandEnd, commandWord, unexpected],
+        command: [
+          commandBreak,
+          whitespace,
+          commandBlockComment,
+          commandComment,
+          ...quoted,
+          commandEnd,
+          commandWord,
+          unexpected,
+        ],
       },
     };
   }
 
-  protected override buildKeywordPattern(
-    keyword: GrammarAST.Keyword,
-    caseInsensitive: boolean,
-  ): RegExp | string {
+  protected override buildKeywordPattern(keyword: GrammarAST.Keyword): Matcher | string {
     if (!/^\w/.test(keyword.value)) return keyword.value;
-    return new RegExp(`${keyword.value}(?![\\w$\\u0080-\\uFFFF])`, caseInsensitive ? "i" : "");
+    return sticky(new RegExp(`${keyword.value}(?![\\p{L}\\p{N}\\p{M}_$])`, "iuy"));
   }
 
   /** Keywords end where their word ends, so that no longer token needs to be tried. */
