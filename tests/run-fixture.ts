@@ -24,10 +24,10 @@ export interface RunReport {
 export interface RunFixture extends AsyncDisposable {
   readonly folder: string;
   readonly connection: DuetConnection;
-  run(
+  readonly run: (
     text: string,
     options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: RunEvent) => void },
-  ): Promise<RunReport>;
+  ) => Promise<RunReport>;
 }
 
 /** Makes the folder; engines start with the first script that needs them. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { runFixture } from "./run-fixture.ts";
 
-const spark = process.env["DUET_TEST_SPARK"] === "apache" ? "apache" : "sail";
+const spark = process.env.DUET_TEST_SPARK === "apache" ? "apache" : "sail";
 const fixture = await runFixture({ spark });
 after(() => fixture[Symbol.asyncDispose]());
 const { run } = fixture;

@@ -1,8 +1,20 @@
 import type { RayClient } from "@duet/ray";
-import type { Run } from "./run.ts";
+import type { EventBody } from "./run-event.ts";
+
+/** What takes the events: a run. */
+export interface RayEventTarget {
+  readonly id: string;
+  /** The steps of the tasks that the run has submitted, by task id. */
+  readonly rayTasks: ReadonlyMap<string, { readonly step: number; readonly group?: number }>;
+  emit(event: EventBody): void;
+}
 
 /** Puts what Ray tells of a run's tasks onto the run's stream, until `signal` is aborted. */
-export async function forwardRayEvents(run: Run, client: RayClient, signal: AbortSignal): Promise<void> {
+export async function forwardRayEvents(
+  run: RayEventTarget,
+  client: RayClient,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for await (const event of client.events({ run: run.id, signal })) {
       const place = event.root === undefined ? undefined : run.rayTasks.get(event.root);

@@ -152,3 +152,10 @@ export type RunEvent =
   | MessagePrinted
   | StepFinished
   | RunFinished;
+
+/** An event before the run has put its id and the time on it. */
+export type EventBody = RunEvent extends infer Event
+  ? Event extends RunEvent
+    ? Omit<Event, "run" | "time">
+    : never
+  : never;

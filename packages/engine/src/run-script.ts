@@ -37,7 +37,7 @@ export async function* runScript(options: RunScriptOptions): AsyncGenerator<RunE
 async function carryOut(run: Run): Promise<void> {
   const start = performance.now();
   run.emit({ type: "run-started", file: run.options.file });
-  let outcome: Outcome = "failed";
+  let outcome: Outcome;
   try {
     outcome = (await checkAndRun(run)) ? "succeeded" : "failed";
   } catch (error) {

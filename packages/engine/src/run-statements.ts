@@ -83,7 +83,7 @@ function execute(step: Step, statement: Statement): Promise<StepResult> {
       requirePythonAlg(statement);
       return registerPythonAlg(step, statement);
     case "include":
-      return runInclude(step, statement);
+      return runInclude(step, statement, runStatements);
     case "connect":
       return runConnect(step, statement);
     case "sql":

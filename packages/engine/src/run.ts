@@ -8,17 +8,10 @@ import type { SparkAddress } from "./engine-provider.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Lake } from "./lake/lake.ts";
 import { LocalLake } from "./lake/local-lake.ts";
-import type { EngineName, RunEvent } from "./run-event.ts";
+import type { EngineName, EventBody, RunEvent } from "./run-event.ts";
 import { forwardRayEvents } from "./ray-events.ts";
 import type { RunScriptOptions } from "./run-options.ts";
 import { createTablesOfScript } from "./catalog/session-tables.ts";
-
-/** An event before the run has put its id and the time on it. */
-export type EventBody = RunEvent extends infer Event
-  ? Event extends RunEvent
-    ? Omit<Event, "run" | "time">
-    : never
-  : never;
 
 /** Options that a `connect` statement has named for later `load`s. */
 export interface Connection {
@@ -83,7 +76,7 @@ export class Run implements AsyncDisposable {
 
   /** Puts an event on the run's stream. */
   emit(event: EventBody): void {
-    this.events.push({ ...event, run: this.id, time: Date.now() } as RunEvent);
+    this.events.push({ ...event, run: this.id, time: Date.now() });
   }
 
   /** The run's Spark session; starts the engine at the first call. */

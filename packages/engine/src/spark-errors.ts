@@ -62,9 +62,9 @@ function missingName(error: SparkConnectError): { readonly code: string; readonl
   const routine = /unknown function: (\w+)/u.exec(message)?.[1];
   if (routine !== undefined) return { code: "function-not-found", name: routine };
   const parameter =
-    error.messageParameters["objectName"] ??
-    error.messageParameters["relationName"] ??
-    error.messageParameters["routineName"];
+    error.messageParameters.objectName ??
+    error.messageParameters.relationName ??
+    error.messageParameters.routineName;
   return parameter === undefined ? undefined : { code: error.code, name: parameter.replaceAll("`", "") };
 }
 

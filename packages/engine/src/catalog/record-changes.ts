@@ -59,8 +59,9 @@ export async function describeTable(
   signal: AbortSignal,
 ): Promise<CatalogTable | undefined> {
   const sql = `describe table extended ${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
-  const rows = await session.sql(sql).collect({ signal });
-  const cells = rows.map((row) => [String(row["col_name"] ?? ""), String(row["data_type"] ?? "")] as const);
+  const { rows } = await session.sql(sql).collectTable({ signal });
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  const cells = rows.map(([key, value]) => [text(key), text(value)] as const);
   const end = cells.findIndex(([key]) => key === "" || key.startsWith("#"));
   const columns = cells.slice(0, end).map(([column, type]) => ({ name: column, type }));
   const partition = cells.findIndex(([key]) => key === "# Partition Information");

@@ -72,7 +72,7 @@ async function runHelper<T>(
   const [output, errors, [status]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    once(child, "close"),
+    once(child, "close") as Promise<[number | null]>,
   ]);
   if (status !== 0)
     throw new Error(

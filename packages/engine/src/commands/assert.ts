@@ -2,7 +2,7 @@ import { quoteIdentifier } from "../catalog/session-tables.ts";
 import { StepError } from "../step-error.ts";
 import { withSparkErrors } from "../spark-errors.ts";
 import { showTable } from "../show-table.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./command-function.ts";
 
 /** `!assert table ''':column == value''' "message";` fails the run when a row does not hold (`:column` names a column). */
 export const assertTable: Command = async (step, statement, [table, condition, message]) => {
@@ -27,9 +27,9 @@ export const assertTable: Command = async (step, statement, [table, condition, m
     at,
     step.timed("spark", failing.count({ signal: step.run.signal })),
   );
-  if (Number(count) === 0) return {};
+  if (count === 0) return {};
   await showTable(step, failing, `rows of ${table} that do not hold`, 5);
-  const rows = `${Number(count).toLocaleString("en-US")} row${Number(count) === 1 ? " does" : "s do"} not hold`;
+  const rows = `${count.toLocaleString("en-US")} row${count === 1 ? " does" : "s do"} not hold`;
   throw StepError.at(
     at?.span ?? statement.span,
     "assertion-failed",

@@ -1,5 +1,6 @@
 import type { CommandStatement } from "@duet/mlsql";
 import type { Step, StepResult } from "../step.ts";
+import type { Command } from "./command-function.ts";
 import { StepError } from "../step-error.ts";
 import { assertTable } from "./assert.ts";
 import { describeTable } from "./desc.ts";
@@ -7,13 +8,6 @@ import { listFiles } from "./hdfs.ts";
 import { modelHistory } from "./model.ts";
 import { printText } from "./println.ts";
 import { show } from "./show.ts";
-
-/** How a `!command` is run: its arguments come with their variables replaced. */
-export type Command = (
-  step: Step,
-  statement: CommandStatement,
-  argumentTexts: readonly string[],
-) => Promise<StepResult>;
 
 /** The commands by name; `registry/commands.ts` describes them for the check. */
 const COMMANDS: Readonly<Record<string, Command>> = {

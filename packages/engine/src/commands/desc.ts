@@ -3,7 +3,7 @@ import { tableIdentifier } from "../catalog/catalog.ts";
 import { quoteIdentifier } from "../catalog/session-tables.ts";
 import { StepError } from "../step-error.ts";
 import { withSparkErrors } from "../spark-errors.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./command-function.ts";
 import { showRows, textColumns } from "./rows-table.ts";
 
 /** `!desc table;` shows a table's columns. */

@@ -1,6 +1,6 @@
 import { LakeError } from "../lake/lake.ts";
 import { StepError } from "../step-error.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./command-function.ts";
 import { showRows } from "./rows-table.ts";
 
 /** `!hdfs -ls path;` (or `!fs`) lists a directory of the lake. */

@@ -1,6 +1,6 @@
 import { StepError } from "../step-error.ts";
 import { modelHistory as history } from "../models/history.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./command-function.ts";
 import { showRows } from "./rows-table.ts";
 
 /** `!model history path;` shows a model's versions, newest first. */

@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command } from "./command-function.ts";
 
 /** `!println '''…''';` shows a text. */
 export const printText: Command = (step, _statement, argumentTexts) => {

@@ -1,5 +1,5 @@
 import { StepError } from "../step-error.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./command-function.ts";
 import { showRows, textColumns } from "./rows-table.ts";
 
 /** `!show tables;` lists the run's own tables and the catalogue's; `!show tables from db;` those of a database. */

@@ -1,5 +1,5 @@
-import type { AlgorithmStatement } from "@duet/mlsql";
-import { RayError } from "@duet/ray";
+import type { AlgorithmStatement, Span } from "@duet/mlsql";
+import { type JsonValue, RayError } from "@duet/ray";
 import { quoteIdentifier } from "../catalog/session-tables.ts";
 import { handBack, handedArgument, handOver } from "../hand-over/index.ts";
 import { chooseModel, type ChosenModel } from "../models/choose.ts";
@@ -37,12 +37,12 @@ export async function modelOf(
   );
 }
 
-/** `predict data as PythonAlg`: applies a saved model in Ray; the result is the table with what the model says of each row. */
-export async function predictPythonAlg(step: Step, statement: AlgorithmStatement): Promise<StepResult> {
-  const { run } = step;
-  const options = new Options(run, statement.options);
-  const model = await modelOf(step, statement, options);
-  const span = (key: string) => options.span(key, statement.span);
+/** What the options of a predict or register say about how the model is applied, for `duet.python_alg.predict`. */
+export async function applyParameters(
+  step: Step,
+  options: Options,
+  span: (key: string) => Span,
+): Promise<Readonly<Record<string, JsonValue>>> {
   const scripts = (options.get("scripts") ?? "")
     .split(",")
     .map((name) => name.trim())
@@ -50,6 +50,21 @@ export async function predictPythonAlg(step: Step, statement: AlgorithmStatement
   const entryPoint = options.get("entryPoint") ?? scripts[0];
   const modules = await Promise.all(scripts.map((name) => scriptModule(step, name, span("scripts"))));
   const entry = modules.find((module) => module.name === entryPoint);
+  return {
+    ...(entry === undefined ? {} : { script: entry, modules: modules.filter((module) => module !== entry) }),
+    outputColumn: options.get("outputCol") ?? "prediction",
+    probability: options.boolean("probability", false),
+    systemParam: options.family("systemParam."),
+    fitParam: options.family("fitParam."),
+  };
+}
+
+/** `predict data as PythonAlg`: applies a saved model in Ray; the result is the table with what the model says of each row. */
+export async function predictPythonAlg(step: Step, statement: AlgorithmStatement): Promise<StepResult> {
+  const { run } = step;
+  const options = new Options(run, statement.options);
+  const model = await modelOf(step, statement, options);
+  const span = (key: string) => options.span(key, statement.span);
   const ray = await run.ray();
   const environment = await prepareEnvironment(step, options.get("condaFile"), span("condaFile"));
 
@@ -66,23 +81,13 @@ export async function predictPythonAlg(step: Step, statement: AlgorithmStatement
   });
   const data = await withSparkErrors(step, statement.input, step.timed("spark", handing));
   step.status(`predicting ${data.rows.toLocaleString("en-US")} rows`);
-  const systemParam = options.family("systemParam.");
   const task = ray.submit({
     function: { module: "duet.python_alg.predict", name: "predict_table" },
     arguments: [
-      {
-        modelDir: model.path,
-        ...(entry === undefined
-          ? {}
-          : { script: entry, modules: modules.filter((module) => module !== entry) }),
-        outputColumn: options.get("outputCol") ?? "prediction",
-        probability: options.boolean("probability", false),
-        systemParam,
-        fitParam: options.family("fitParam."),
-      },
+      { modelDir: model.path, ...(await applyParameters(step, options, span)) },
       handedArgument(data),
     ],
-    options: taskOptions(systemParam, environment.runtimeEnvironment, span),
+    options: taskOptions(options.family("systemParam."), environment.runtimeEnvironment, span),
     name: "predict",
     run: run.id,
   });

@@ -5,7 +5,7 @@ import type { Step, StepResult } from "../step.ts";
 import { StepError } from "../step-error.ts";
 import { withSparkErrors } from "../spark-errors.ts";
 import { prepareEnvironment } from "./prepare-environment.ts";
-import { modelOf } from "./predict.ts";
+import { applyParameters, modelOf } from "./predict.ts";
 
 /**
  * ``register PythonAlg.`path` as name``: serves a saved model from Ray for as long as the run lasts, and makes it a
@@ -19,7 +19,9 @@ export async function registerPythonAlg(step: Step, statement: RegisterStatement
   const ray = await run.ray();
   const span = (key: string) => options.span(key, statement.span);
   const environment = await prepareEnvironment(step, options.get("condaFile"), span("condaFile"));
+  const parameters = await applyParameters(step, options, span);
   step.status("loading the model in Ray");
+  const outputType = options.get("outputType");
   const concurrency = options.integer("maxConcurrency", 1);
   try {
     const served = await step.timed(
@@ -28,7 +30,8 @@ export async function registerPythonAlg(step: Step, statement: RegisterStatement
         {
           name: statement.function.value,
           modelDir: model.path,
-          systemParam: options.family("systemParam."),
+          ...parameters,
+          ...(outputType === undefined ? {} : { outputType }),
           ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }),
           ...(environment.runtimeEnvironment === undefined
             ? {}

@@ -30,8 +30,8 @@ export function taskOptions(
     );
   };
   const gpus = number("num_gpus");
-  const memory = systemParam["memory"];
-  const resources = systemParam["resources"];
+  const memory = systemParam.memory;
+  const resources = systemParam.resources;
   return {
     numCpus: number("num_cpus") ?? DEFAULT_CPUS,
     maxRetries: 0,

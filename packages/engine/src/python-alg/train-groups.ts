@@ -6,7 +6,7 @@ import type { Step } from "../step.ts";
 import { type Failure, StepError } from "../step-error.ts";
 import { lineSpan } from "../line-span.ts";
 import { PLACEMENT_HELP, requestedResources, taskOptions, unplaceable } from "./task-options.ts";
-import type { TrainingPlan } from "./train.ts";
+import type { TrainingPlan } from "./training-plan.ts";
 
 /** What `duet.python_alg.train:train_group` returns. */
 interface GroupReport {

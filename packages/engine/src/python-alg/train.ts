@@ -9,7 +9,7 @@ import { resolvePath } from "../options.ts";
 import type { Step, StepResult } from "../step.ts";
 import { StepError } from "../step-error.ts";
 import { withSparkErrors } from "../spark-errors.ts";
-import { type Environment, prepareEnvironment } from "./prepare-environment.ts";
+import { prepareEnvironment } from "./prepare-environment.ts";
 import { type ScriptModule, scriptModule } from "./script-module.ts";
 import { showTrainingTable } from "./training-table.ts";
 import { type TrainingOptions, trainingOptions } from "./training-options.ts";
@@ -90,16 +90,6 @@ export async function trainPythonAlg(step: Step, statement: AlgorithmStatement):
   } finally {
     await removeStaging(run.lake, modelPath, staging);
   }
-}
-
-/** What the groups of a training share. */
-export interface TrainingPlan {
-  readonly options: TrainingOptions;
-  readonly entry: ScriptModule;
-  readonly modules: readonly ScriptModule[];
-  readonly environment: Environment;
-  readonly data: Awaited<ReturnType<typeof handOver>>;
-  readonly staging: string;
 }
 
 async function resultTable(

@@ -54,7 +54,7 @@ export function trainingOptions(run: Run, statement: AlgorithmStatement): Traini
     keepVersion: options.boolean("keepVersion", true),
     enableDataLocal: options.boolean("enableDataLocal", true),
     groups: groups.map((group) => {
-      const own = group.fitParam["fileFormat"];
+      const own = group.fitParam.fileFormat;
       const at = span(`fitParam.${group.index}.fileFormat`);
       return { ...group, dataFormat: own === undefined ? format : dataFormat(own, at) };
     }),

@@ -45,14 +45,14 @@ const pythonAlg: AlgorithmDescription = {
     {
       name: "scripts",
       type: "script-tables",
-      statements: ["predict"],
+      statements: [...APPLY],
       summary: "Tables that hold a predict script.",
     },
     {
       name: "entryPoint",
       type: "script-table",
       among: "scripts",
-      statements: ["predict"],
+      statements: [...APPLY],
       summary: "The file with `predict`.",
     },
     {
@@ -116,19 +116,19 @@ const pythonAlg: AlgorithmDescription = {
     {
       name: "outputCol",
       type: "text",
-      statements: ["predict"],
+      statements: [...APPLY],
       summary: "The column for the answer; `prediction` by default.",
     },
     {
       name: "probability",
       type: "boolean",
-      statements: ["predict"],
+      statements: [...APPLY],
       summary: "Whether to add the column `probability`.",
     },
     {
       name: "fitParam.*",
       type: "text",
-      statements: ["predict"],
+      statements: [...APPLY],
       summary: "A parameter for the predict script.",
     },
     {
@@ -137,6 +137,12 @@ const pythonAlg: AlgorithmDescription = {
       minimum: 1,
       statements: ["register"],
       summary: "How many copies of the model answer at once.",
+    },
+    {
+      name: "outputType",
+      type: "text",
+      statements: ["register"],
+      summary: "The function's type in Spark's words, where the model does not say it.",
     },
     ...RESOURCES,
   ],

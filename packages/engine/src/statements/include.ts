@@ -1,12 +1,19 @@
 import { dirname, resolve } from "node:path";
-import { type IncludeStatement, parseScript } from "@duet/mlsql";
+import { type IncludeStatement, parseScript, type Script } from "@duet/mlsql";
 import { LakeError } from "../lake/lake.ts";
+import type { Run } from "../run.ts";
 import type { Step, StepResult } from "../step.ts";
 import { StepError } from "../step-error.ts";
-import { runStatements } from "../run-statements.ts";
+
+/** Runs a script's statements in the run at hand. */
+export type RunIncluded = (run: Run, script: Script) => Promise<StepResult>;
 
 /** `include`: runs another script's statements as if they stood here. */
-export async function runInclude(step: Step, statement: IncludeStatement): Promise<StepResult> {
+export async function runInclude(
+  step: Step,
+  statement: IncludeStatement,
+  runIncluded: RunIncluded,
+): Promise<StepResult> {
   const { run } = step;
   const path = run.variables.expand(statement.source.path.value);
   const { file, text } = await readIncluded(step, statement, path);
@@ -14,7 +21,7 @@ export async function runInclude(step: Step, statement: IncludeStatement): Promi
   const { script, diagnostics } = parseScript(text, file);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw new StepError(errors);
-  return runStatements(run, script);
+  return runIncluded(run, script);
 }
 
 async function readIncluded(
