@@ -135,7 +135,7 @@ export class ServerProcess implements AsyncDisposable {
 }
 
 /** The last lines of a file, which may be large; empty when it is not there. */
-export async function lastLines(file: string, count: number): Promise<readonly string[]> {
+async function lastLines(file: string, count: number): Promise<readonly string[]> {
   try {
     await using handle = await open(file);
     const { size } = await handle.stat();
