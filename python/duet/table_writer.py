@@ -1,8 +1,9 @@
 """Handing a table of Ray back to Spark: the task that the engine submits.
 
-`hand_back(table, folder, limit)` puts the table's columns into types that Spark has. A table of up to `limit` bytes
-comes back as it is, for the client to fetch. A larger one is written to `folder` as parquet, for Spark's executors to
-read, and an empty table of the same columns comes back, whose schema metadata says `duet.path` and `duet.rows`.
+`hand_back(folder, limit, *tables)` puts the columns of tables of one schema into types that Spark has. Up to `limit`
+bytes come back as one table, for the client to fetch. More is written to `folder` as parquet, a file for each table,
+for Spark's executors to read, and an empty table of the same columns comes back, whose schema metadata says
+`duet.path` and `duet.rows`.
 """
 
 from __future__ import annotations
@@ -19,27 +20,34 @@ ROWS_OF_A_ROW_GROUP = 262_144
 """Spark's executors share a file out by row groups."""
 
 
-def hand_back(table: Any, folder: str, limit: int) -> pa.Table:
+def hand_back(folder: str, limit: int, *tables: Any) -> pa.Table:
     """See the module's documentation. Raises `not-a-table`, `duplicate-column`, `type-unknown-to-spark`."""
+    parts = [for_spark(_as_table(table)) for table in tables]
+    schema = pa.unify_schemas([part.schema for part in parts], promote_options="permissive")
+    parts = [part.cast(schema) for part in parts]
+    if sum(part.nbytes for part in parts) <= limit:
+        return pa.concat_tables(parts)
+    Path(folder).mkdir(parents=True)
+    for number, part in enumerate(parts):
+        pq.write_table(
+            part,
+            Path(folder) / f"part-{number:05}.parquet",
+            compression="none",
+            use_dictionary=False,
+            write_statistics=False,
+            row_group_size=ROWS_OF_A_ROW_GROUP,
+        )
+    return schema.empty_table().replace_schema_metadata(
+        {"duet.path": folder, "duet.rows": str(sum(part.num_rows for part in parts))}
+    )
+
+
+def _as_table(table: Any) -> pa.Table:
     if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
+        return pa.Table.from_batches([table])
     if not isinstance(table, pa.Table):
         raise DuetError("not-a-table", f"Spark can take back an Arrow table, not a {type(table).__name__}.")
-    table = for_spark(table)
-    if table.nbytes <= limit:
-        return table
-    Path(folder).mkdir(parents=True)
-    pq.write_table(
-        table,
-        Path(folder) / "part-00000.parquet",
-        compression="none",
-        use_dictionary=False,
-        write_statistics=False,
-        row_group_size=ROWS_OF_A_ROW_GROUP,
-    )
-    return table.schema.empty_table().replace_schema_metadata(
-        {"duet.path": folder, "duet.rows": str(table.num_rows)}
-    )
+    return table
 
 
 def for_spark(table: pa.Table) -> pa.Table:

@@ -48,14 +48,14 @@ def test_says_what_is_wrong_with_a_folder(tmp_path):
 
 def test_small_tables_come_back_as_they_are(tmp_path):
     table = pa.table({"a": [1, 2]})
-    assert table_writer.hand_back(table, str(tmp_path / "x"), 1000).equals(table)
+    assert table_writer.hand_back(str(tmp_path / "x"), 1000, table).equals(table)
     assert not (tmp_path / "x").exists()
 
 
 def test_large_tables_are_written(tmp_path):
     table = pa.table({"a": range(1000)})
     folder = tmp_path / "deep" / "x"
-    back = table_writer.hand_back(table, str(folder), 100)
+    back = table_writer.hand_back(str(folder), 100, table)
     assert back.num_rows == 0
     assert back.schema.metadata == {b"duet.path": str(folder).encode(), b"duet.rows": b"1000"}
     assert table_reader.read({"path": str(folder)}).equals(table)
@@ -103,7 +103,7 @@ def test_gives_every_column_a_type_that_spark_has():
 )
 def test_says_what_spark_cannot_take(table, code, tmp_path):
     with pytest.raises(DuetError) as refused:
-        table_writer.hand_back(table, str(tmp_path), 1000)
+        table_writer.hand_back(str(tmp_path), 1000, table)
     assert refused.value.code == code
 
 

@@ -65,7 +65,7 @@ def _constants(call: ast.Call) -> dict[str, float]:
         if keyword.arg in NAMES and _is_number(keyword.value):
             found[NAMES[keyword.arg]] = ast.literal_eval(keyword.value)
         elif keyword.arg == "resources" and isinstance(keyword.value, ast.Dict):
-            for key, value in zip(keyword.value.keys, keyword.value.values):
+            for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str) and _is_number(value):
                     found[key.value] = ast.literal_eval(value)
     return found

@@ -7,6 +7,7 @@ predictions. `data` is a `pyarrow.Table`, or `{"path": "<folder of parquet files
       "modelDir": "/lake/model/_model_3/model/0",
       "script": {"name": "apply", "source": "def predict(frame, model): …", "file": "…", "firstLine": 1},  // optional
       "modules": [{"name": "helper", …}],  // optional: what the script may import, by name
+      "rows": [100000, 50000],            // optional: only these rows, first one and how many
       "outputColumn": "prediction",       // optional
       "probability": false,               // optional: a list column `probability`, in the order of model.json's classes
       "fitParam": {}, "systemParam": {}   // systemParam.allowOtherVersions="true" tries a model of other versions
@@ -34,6 +35,8 @@ def predict_table(spec: dict[str, Any], data: Any) -> pa.Table:
     """Apply the model; see the module's documentation."""
     prepare_worker()
     table = table_reader(data)()
+    if spec.get("rows") is not None:
+        table = table.slice(*spec["rows"])
     output_column = spec.get("outputColumn") or DEFAULT_OUTPUT
     script = None if spec.get("script") is None else UserSource.from_json(spec["script"])
     modules = [UserSource.from_json(module) for module in spec.get("modules") or ()]

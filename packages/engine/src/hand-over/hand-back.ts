@@ -23,8 +23,8 @@ export interface HandBackOptions {
 }
 
 /**
- * Gives a table of Ray to Spark: small ones in the plan, large ones as parquet that a Ray task writes. Columns get
- * the nearest type that Spark has, the same either way (see `duet.table_writer`).
+ * Gives the rows of one or more tables of Ray to Spark as one: small ones in the plan, large ones as parquet that a
+ * Ray task writes, a file for each table. Columns get the nearest type that Spark has, the same either way (see `duet.table_writer`).
  *
  * Rejects with a RayError (`type-unknown-to-spark`, `duplicate-column`, `not-a-table`) or a SparkConnectError, or with
  * the signal's reason.
@@ -32,14 +32,14 @@ export interface HandBackOptions {
 export async function handBack(
   session: SparkSession,
   ray: RayClient,
-  table: ObjectRef,
+  tables: readonly ObjectRef[],
   options: HandBackOptions,
 ): Promise<DataFrame> {
   const { run, signal } = options;
   const path = join(options.directory, `${options.name}-${randomUUID().slice(0, 8)}`);
   const task = ray.submit({
     function: { module: "duet.table_writer", name: "hand_back" },
-    arguments: [table, path, PLAN_BYTES],
+    arguments: [path, PLAN_BYTES, ...tables],
     name: "hand back",
     run,
   });

@@ -198,7 +198,7 @@ for (const [engine, start] of [
     test("a table of Ray comes back with the same rows and types, small or large", async () => {
       const signal = new AbortController().signal;
       const back = async (rows: number) =>
-        handBack(session, ray, await made(rows), { run, directory, name: "back", signal, rows });
+        handBack(session, ray, [await made(rows)], { run, directory, name: "back", signal, rows });
       const [small, large] = [await back(100), await back(20_000)];
       assert.deepEqual((await large.schema()).fields, (await small.schema()).fields);
       assert.ok(20_000 * 8 * 4 > PLAN_BYTES);
@@ -218,7 +218,7 @@ for (const [engine, start] of [
 
     test("a table without rows comes back with its columns", async () => {
       const signal = new AbortController().signal;
-      const frame = await handBack(session, ray, await made(0), {
+      const frame = await handBack(session, ray, [await made(0)], {
         run,
         directory,
         name: "empty",
@@ -235,7 +235,7 @@ for (const [engine, start] of [
       const table = await hand(frame, "object");
       assert.equal(table.kind, "object");
       assert.ok(table.ref instanceof ObjectRef);
-      const back = await handBack(session, ray, table.ref, {
+      const back = await handBack(session, ray, [table.ref], {
         run,
         directory,
         name: "again",
@@ -250,7 +250,7 @@ for (const [engine, start] of [
         "def made():\n    import pyarrow as pa\n    return pa.table({'t': pa.array([1], pa.time64('us'))})\n";
       const task = ray.submit({ function: { source, name: "made" }, run, name: "made" });
       const signal = new AbortController().signal;
-      const back = handBack(session, ray, task.ref, { run, directory, name: "bad", signal });
+      const back = handBack(session, ray, [task.ref], { run, directory, name: "bad", signal });
       await assert.rejects(back, {
         code: "type-unknown-to-spark",
         details: { column: "t" } satisfies JsonValue,

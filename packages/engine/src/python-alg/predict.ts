@@ -1,5 +1,5 @@
 import type { AlgorithmStatement, Span } from "@duet/mlsql";
-import { type JsonValue, RayError } from "@duet/ray";
+import { type JsonValue, type RayClient, RayError } from "@duet/ray";
 import { quoteIdentifier } from "../catalog/session-tables.ts";
 import { handBack, handedArgument, handOver } from "../hand-over/index.ts";
 import { chooseModel, type ChosenModel } from "../models/choose.ts";
@@ -81,31 +81,50 @@ export async function predictPythonAlg(step: Step, statement: AlgorithmStatement
   });
   const data = await withSparkErrors(step, statement.input, step.timed("spark", handing));
   step.status(`predicting ${data.rows.toLocaleString("en-US")} rows`);
-  const task = ray.submit({
-    function: { module: "duet.python_alg.predict", name: "predict_table" },
-    arguments: [
-      { modelDir: model.path, ...(await applyParameters(step, options, span)) },
-      handedArgument(data),
-    ],
-    options: taskOptions(options.family("systemParam."), environment.runtimeEnvironment, span),
-    name: "predict",
-    run: run.id,
+  const parameters = { modelDir: model.path, ...(await applyParameters(step, options, span)) };
+  const resources = taskOptions(options.family("systemParam."), environment.runtimeEnvironment, span);
+  const parts = shards(data.rows, await ray.resources(), resources.numCpus ?? 1);
+  // Files that several tasks need are read once; the tasks then share the table in Ray's object store.
+  const source =
+    parts.length === 1 || data.kind === "object"
+      ? handedArgument(data)
+      : ray.submit({
+          function: { module: "duet.table_reader", name: "read" },
+          arguments: [handedArgument(data)],
+          name: "read",
+          run: run.id,
+        }).ref;
+  const tasks = parts.map((rows) => {
+    const task = ray.submit({
+      function: { module: "duet.python_alg.predict", name: "predict_table" },
+      arguments: [rows === undefined ? parameters : { ...parameters, rows }, source],
+      options: resources,
+      name: "predict",
+      run: run.id,
+    });
+    run.rayTasks.set(task.id, { step: step.index });
+    return task;
   });
-  run.rayTasks.set(task.id, { step: step.index });
   try {
-    await step.timed("ray", task.result({ signal: run.signal }));
+    await step.timed("ray", Promise.all(tasks.map((task) => task.result({ signal: run.signal }))));
   } catch (error) {
     if (!(error instanceof RayError) || run.signal.aborted) throw error;
+    await Promise.all(tasks.map((task) => task.cancel()));
     throw StepError.at(statement.span, error.code, error.message, undefined, error);
   }
   const output = statement.output?.value ?? `predict_result_${step.index}`;
-  const back = handBack(session, ray, task.ref, {
-    run: run.id,
-    directory: run.directory,
-    name: `${step.index}-${output}`,
-    signal: run.signal,
-    rows: data.rows,
-  });
+  const back = handBack(
+    session,
+    ray,
+    tasks.map((task) => task.ref),
+    {
+      run: run.id,
+      directory: run.directory,
+      name: `${step.index}-${output}`,
+      signal: run.signal,
+      rows: data.rows,
+    },
+  );
   const frame = await step.timed("ray", back);
   await withSparkErrors(
     step,
@@ -113,4 +132,23 @@ export async function predictPythonAlg(step: Step, statement: AlgorithmStatement
     frame.createOrReplaceTempView(output, { signal: run.signal }),
   );
   return { table: output, rows: data.rows };
+}
+
+/** Below this many rows one task is faster than several, each of which loads the model. */
+const ROWS_OF_A_SHARD = 100_000;
+
+/** First row and number of rows of each task that predicts side by side; one `undefined` for the whole table. */
+function shards(
+  rows: number,
+  nodes: RayClient["cluster"]["nodes"],
+  cpus: number,
+): readonly (readonly [first: number, count: number] | undefined)[] {
+  const room = nodes.reduce(
+    (sum, node) => sum + Math.floor((node.resources.CPU ?? 0) / Math.max(cpus, 1)),
+    0,
+  );
+  const count = Math.min(room, Math.floor(rows / ROWS_OF_A_SHARD));
+  if (count <= 1) return [undefined];
+  const size = Math.ceil(rows / count);
+  return Array.from({ length: count }, (_, index) => [index * size, Math.min(size, rows - index * size)]);
 }
