@@ -107,10 +107,7 @@ function plainReader(data: arrow.Data): ValueReader {
 function childOf(data: arrow.Data, index: number): arrow.Data {
   const child = data.children[index];
   if (child === undefined) {
-    throw sparkError(
-      "protocol-error",
-      `an Arrow column of the type ${String(data.type)} has no child ${index}`,
-    );
+    throw sparkError("protocol-error", `a nested Arrow column has no child ${index}`);
   }
   return child;
 }

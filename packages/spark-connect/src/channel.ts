@@ -59,6 +59,9 @@ function withWideWindow(manager: Http2SessionManager): SessionManager {
       if (session !== undefined && !prepared.has(session)) {
         prepared.add(session);
         session.setLocalWindowSize(CONNECTION_WINDOW);
+        // The manager listens only while it uses a session, and Node ends the process for an error nobody listens to,
+        // such as a late one of a server that speaks no HTTP/2. Each call gets the error through its own stream.
+        session.on("error", () => undefined);
       }
       return stream;
     },

@@ -2,13 +2,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SparkConnectClient } from "./client.ts";
+import { Continuity } from "./continuity.ts";
 import { sparkError } from "./errors.ts";
 import type { SparkConnectError } from "./errors.ts";
 import type { ExecutePlanResponse, Plan } from "./generated/spark/connect/base_pb.js";
 import { toMetrics, toProgress } from "./progress.ts";
 import type { ExecutionMetric, ExecutionProgress } from "./progress.ts";
 import { ReleaseSchedule } from "./release-schedule.ts";
-import { isRetryable, RetryState } from "./retry.ts";
+import { isConnectionFailure, isRetryable, RetryState } from "./retry.ts";
 
 /** Options of everything that runs in Spark. */
 export interface ExecutionOptions {
@@ -99,13 +100,16 @@ class Operation {
   readonly #tags: readonly string[];
   readonly #releases: ReleaseSchedule;
   readonly #streams = new AbortController();
+  #continuity: Continuity;
   #lastResponseId: string | undefined;
   #ended = false;
+  #unreachable = false;
   #interruption: Promise<void> | undefined;
 
   constructor(client: SparkConnectClient, plan: Plan, tags: readonly string[], id: string = randomUUID()) {
     this.#client = client;
     this.#plan = plan;
+    this.#continuity = new Continuity(plan);
     this.#tags = tags;
     this.id = id;
     this.#releases = new ReleaseSchedule((responseId) => client.releaseExecute(id, responseId));
@@ -124,6 +128,7 @@ class Operation {
           retries.reset();
           this.#lastResponseId = response.responseId;
           this.#ended = response.responseType.case === "resultComplete";
+          this.#continuity.received(response);
           this.#releases.received(response);
           yield response;
         }
@@ -153,12 +158,14 @@ class Operation {
 
   /** Leaves nothing of the operation behind, at the server or on the connection. */
   async end(): Promise<void> {
-    if (!this.#ended) {
+    if (!this.#ended && !this.#unreachable) {
       this.interrupt();
     }
     await this.#interruption;
     this.#streams.abort();
-    void this.#client.releaseExecute(this.id);
+    if (!this.#unreachable) {
+      void this.#client.releaseExecute(this.id);
+    }
     this.#client.forget(this.id);
   }
 
@@ -179,6 +186,7 @@ class Operation {
           );
         }
         // The plan never reached the server, so that it can be sent again without running twice.
+        this.#continuity = new Continuity(this.#plan);
         return this.#execute();
       }
       if (error.code === Code.Unimplemented && stream.afterEnd) {
@@ -188,7 +196,13 @@ class Operation {
       }
     }
     this.#ended = error instanceof ConnectError && !isRetryable(error);
-    await retries.wait(error, this.#streams.signal);
+    try {
+      await retries.wait(error, this.#streams.signal);
+    } catch (last) {
+      this.#unreachable = isConnectionFailure(last);
+      throw last;
+    }
+    this.#continuity.broken();
     return this.#reattach({ afterEnd: false });
   }
 

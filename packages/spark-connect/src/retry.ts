@@ -38,15 +38,31 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
 export const CONNECT_RETRY_POLICY: RetryPolicy = { ...DEFAULT_RETRY_POLICY, maxRetries: 4 };
 
 /**
- * Whether a failed call may succeed when it is made again:
- * - `UNAVAILABLE`: the connection broke or could not be made;
- * - `INVALID_CURSOR.DISCONNECTED`: another call has taken the stream over, as after a reattach;
- * - any error with `google.rpc.RetryInfo`: the server asks for it.
+ * Whether a call failed because the connection could not be made or broke, and not by an answer of the server. Connect
+ * has no mark of its own for it: it shows as `UNAVAILABLE`, as an error of Node's sockets, as a reset of the stream,
+ * or as an answer without an end.
  */
-export function isRetryable(error: unknown): error is ConnectError {
+export function isConnectionFailure(error: unknown): boolean {
   return (
     error instanceof ConnectError &&
     (error.code === Code.Unavailable ||
+      (error.cause instanceof Error && "code" in error.cause) ||
+      /^(http\/2 stream closed with error code|protocol error: (incomplete envelope|missing status))/.test(
+        error.rawMessage,
+      ))
+  );
+}
+
+/**
+ * Whether a failed call may succeed when it is made again:
+ * - the connection could not be made, or broke ({@link isConnectionFailure});
+ * - `INVALID_CURSOR.DISCONNECTED`: another call has taken the stream over, as after a reattach;
+ * - any error with `google.rpc.RetryInfo`: the server asks for it.
+ */
+export function isRetryable(error: unknown): boolean {
+  return (
+    error instanceof ConnectError &&
+    (isConnectionFailure(error) ||
       (error.code === Code.Internal && error.rawMessage.includes("INVALID_CURSOR.DISCONNECTED")) ||
       serverRetryDelay(error) !== undefined)
   );

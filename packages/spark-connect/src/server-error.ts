@@ -8,6 +8,7 @@ import type {
   FetchErrorDetailsResponse,
   FetchErrorDetailsResponse_Error as ServerError,
 } from "./generated/spark/connect/base_pb.js";
+import { isConnectionFailure } from "./retry.ts";
 import { findSqlPosition } from "./sql-position.ts";
 
 /** Asks the server for the whole of an error; undefined if it has no more to tell. */
@@ -59,13 +60,14 @@ export async function toSparkError(
 /** Errors without ErrorInfo come from gRPC itself: the connection, a proxy, a method that is not there. */
 function transportError(error: ConnectError): SparkConnectError {
   const details = { cause: error };
+  if (isConnectionFailure(error)) {
+    return sparkError(
+      "connection-lost",
+      `the Spark Connect server cannot be reached any more (${error.rawMessage})`,
+      details,
+    );
+  }
   switch (error.code) {
-    case Code.Unavailable:
-      return sparkError(
-        "connection-lost",
-        `the Spark Connect server cannot be reached (${error.rawMessage}); is it running?`,
-        details,
-      );
     case Code.Unauthenticated:
       return sparkError("unauthenticated", error.rawMessage, details);
     case Code.PermissionDenied:
@@ -112,7 +114,11 @@ function codeOf(errorClass: string, serverClasses: readonly string[], text: stri
   if (/^not (supported|implemented): /.test(text)) {
     return "unsupported";
   }
-  if (errorClass === "USER_RAISED_EXCEPTION") {
+  // Some of Sail's errors of running plans have the class of an analysis mistake.
+  if (
+    errorClass === "USER_RAISED_EXCEPTION" ||
+    /^(division by zero|divide by zero|arithmetic overflow)/i.test(text)
+  ) {
     return "execution-error";
   }
   const names = serverClasses.map((name) => name.slice(name.lastIndexOf(".") + 1));

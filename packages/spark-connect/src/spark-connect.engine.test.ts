@@ -1,5 +1,8 @@
 import { after, before, describe } from "node:test";
+import { errorsSuite } from "./testing/errors-suite.ts";
+import { executionSuite, lostServerTest } from "./testing/execution-suite.ts";
 import { framesSuite } from "./testing/frames-suite.ts";
+import { sessionSuite } from "./testing/session-suite.ts";
 import { startSparkServer } from "./testing/spark-server.ts";
 import type { ServerKind, SparkServer } from "./testing/spark-server.ts";
 import { typesSuite } from "./testing/types-suite.ts";
@@ -20,8 +23,19 @@ for (const kind of KINDS) {
     describe("types", () => {
       typesSuite(server);
     });
+    describe("errors", () => {
+      errorsSuite(kind, server);
+    });
+    describe("session", () => {
+      sessionSuite(kind, server);
+    });
+    describe("execution", () => {
+      executionSuite(kind, server);
+    });
     describe("frames", () => {
       framesSuite(server);
     });
   });
 }
+
+lostServerTest("sail");

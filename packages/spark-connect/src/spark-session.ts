@@ -8,7 +8,7 @@ import { parseConnectionUrl } from "./connection-url.ts";
 import { DataFrameReader } from "./data-frame-reader.ts";
 import { DataFrame } from "./data-frame.ts";
 import type { CallOptions } from "./data-frame.ts";
-import { ConnectionLostError, sparkError } from "./errors.ts";
+import { ConnectionLostError, SparkConnectError, sparkError } from "./errors.ts";
 import type { ExecutionOptions } from "./execution.ts";
 import { localRelation } from "./local-relation.ts";
 import type { JsonRow } from "./arrow-inference.ts";
@@ -79,11 +79,7 @@ export class SparkSession implements AsyncDisposable {
       return new SparkSession(new SessionContext(client), version);
     } catch (error) {
       await client.close({ release: false });
-      throw error instanceof ConnectionLostError
-        ? sparkError("cannot-connect", `no Spark Connect server answers at ${target.host}:${target.port}`, {
-            cause: error,
-          })
-        : error;
+      throw connectError(error, `${target.host}:${target.port}`);
     }
   }
 
@@ -113,7 +109,10 @@ export class SparkSession implements AsyncDisposable {
     const query = relation({ case: "sql", value: { query: sql, ...sqlArguments(options.args) } });
     const command = { case: "sqlCommand" as const, value: { input: query } };
     const result = await this.#context.command(command, options, sql);
-    return this.#frame(result ?? query);
+    if (result === undefined) {
+      throw sparkError("protocol-error", "the server answered a SQL command without a result");
+    }
+    return this.#frame(result);
   }
 
   /** A table or view of the catalogue. */
@@ -212,6 +211,25 @@ export class SparkSession implements AsyncDisposable {
   #frame(root: DataFrame["relation"]): DataFrame {
     return new DataFrame(this.#context, root);
   }
+}
+
+/** Says of a failed first call what it means for who wants to connect. */
+function connectError(error: unknown, address: string): unknown {
+  if (error instanceof ConnectionLostError) {
+    return sparkError("cannot-connect", `no Spark Connect server answers at ${address}; is it running?`, {
+      cause: error,
+    });
+  }
+  const isForeign = error instanceof SparkConnectError && error.serverClasses.length === 0;
+  return isForeign && ["execution-error", "unsupported", "invalid-argument"].includes(error.code)
+    ? sparkError(
+        "cannot-connect",
+        `what answers at ${address} is no Spark Connect server: ${error.rawMessage}`,
+        {
+          cause: error,
+        },
+      )
+    : error;
 }
 
 async function fetchVersion(
