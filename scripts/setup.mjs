@@ -7,6 +7,8 @@
 import { pathToFileURL } from "node:url";
 import { endCommands } from "./lib/command.mjs";
 import { checkDiskSpace } from "./lib/disk-space.mjs";
+import { findJava } from "./lib/find-java.mjs";
+import { findPython } from "./lib/find-python.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { Progress } from "./lib/progress.mjs";
 import { holdLock, releaseLock } from "./lib/set-up-lock.mjs";
@@ -36,20 +38,20 @@ async function runSteps(steps, progress) {
  * @throws {Problem}
  */
 export async function setUp({ dev = false, apache = false } = {}) {
-  const steps = [
-    npmPackages,
-    node,
-    uv,
-    pythonEnvironment({ dev }),
-    wireCode,
-    ...(apache ? [apacheEnvironment()] : []),
-  ];
+  const python = pythonEnvironment({ dev });
+  const steps = [npmPackages, node, uv, python, wireCode, ...(apache ? [apacheEnvironment()] : [])];
   if (steps.every((step) => step.done())) return false;
   const progress = new Progress();
   if (process.platform === "win32")
     throw new Problem("Duet does not run on Windows itself", {
       remedy: "use the Windows Subsystem for Linux",
     });
+  // What only a person can bring is looked for first, before anything is downloaded.
+  if (!uv.done() || !python.done()) await findPython();
+  if (apache && !steps.at(-1).done()) {
+    await findPython(11);
+    await findJava();
+  }
   const interrupted = (signal) => {
     endCommands();
     releaseLock();

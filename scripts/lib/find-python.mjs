@@ -10,6 +10,7 @@ async function ask(command) {
   try {
     const { stdout } = await promisify(execFile)(command, ["-I", "-c", question], { timeout: 20_000 });
     const [major, minor, implementation, path] = stdout.trim().split("\t");
+    if (path === undefined) return { command, problem: "is no Python" };
     return {
       command,
       path,

@@ -37,20 +37,7 @@ const causes = [
     pattern: /\b(E?401|E?403|E?407)\b|unauthorized|forbidden|proxy authentication/i,
     what: (registry) => `${registry} refuses this machine`,
     remedy: (registry, settings) =>
-      `check the credentials and the address that this machine uses for ${registry} (${settings})`,
-  },
-  {
-    pattern: /\bE?404\b|No matching distribution|no version of|not found in the package registry/i,
-    what: (registry) => `${registry} does not have a locked version`,
-    remedy: (registry, settings) =>
-      `a mirror may lag behind: check which address this machine uses for ${registry} (${settings})`,
-  },
-  {
-    pattern:
-      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|connection refused|could not connect|error sending request|failed to fetch|timed out|name resolution|dns error|Max retries exceeded|network/i,
-    what: (registry) => `${registry} cannot be reached`,
-    remedy: (registry, settings) =>
-      `check the network and the proxy; where only a mirror can be reached, name it (${settings})`,
+      `check the credentials and the address that this machine uses for ${registry} (set by: ${settings})`,
   },
   {
     pattern: /self.signed certificate|CERT_|certificate verify failed|invalid peer certificate/i,
@@ -58,12 +45,34 @@ const causes = [
     remedy: () =>
       "name the company's certificate file: NODE_EXTRA_CA_CERTS for npm, SSL_CERT_FILE for uv, PIP_CERT for pip",
   },
+  {
+    pattern:
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|connection refused|could not connect|error sending request|timed out|name resolution|dns error|Max retries exceeded|Network is unreachable/i,
+    what: (registry) => `${registry} cannot be reached`,
+    remedy: (registry, settings) =>
+      `check the network and the proxy; where only a mirror can be reached, name it: ${settings}`,
+  },
+  {
+    pattern: /from versions: none/i,
+    what: (registry) => `what this machine uses as ${registry} knows no version of a locked package`,
+    remedy: (registry, settings) =>
+      `it cannot be reached or is no package index: check its address, or name another: ${settings}`,
+  },
+  {
+    pattern: /\bE?404\b|No matching distribution|no version of|not found in the package registry/i,
+    what: (registry) => `${registry} does not have a locked version`,
+    remedy: (registry, settings) =>
+      `a mirror may lag behind: check which address this machine uses for ${registry} (set by: ${settings})`,
+  },
 ];
 
 const settingsOf = {
-  npm: "npm config get registry",
-  PyPI: "UV_DEFAULT_INDEX or PIP_INDEX_URL",
+  npm: "npm config set registry ADDRESS",
+  PyPI: "the environment variables PIP_INDEX_URL and UV_DEFAULT_INDEX",
 };
+
+/** Where in the tool its error came up: of no use to the person who runs it. */
+const STACK_FRAME = /^(npm (error|ERR!))?\s+at \S/;
 
 /** Turns the failure of a package tool into a person's words; `registry` is `npm` or `PyPI`. */
 export function explainInstall(what, registry, failure) {
@@ -72,7 +81,7 @@ export function explainInstall(what, registry, failure) {
   return new Problem(
     found ? `${what} failed: ${found.what(registry)}` : `${what} failed (${failure.reason})`,
     {
-      details: failure.lines.slice(-12),
+      details: failure.lines.filter((line) => !STACK_FRAME.test(line)).slice(-10),
       remedy: found
         ? found.remedy(registry, settingsOf[registry])
         : "the lines above are the tool's own; mend what they name and run the same command again",
