@@ -70,7 +70,9 @@ try {
         target: { kind: "at-most", value: 0.5 },
       },
     ],
-    [`Seconds from the command to the row or score on standard output; median of ${String(rounds)} after a warm-up.`],
+    [
+      `Seconds from the command to the row or score on standard output; median of ${String(rounds)} after a warm-up.`,
+    ],
   );
 } finally {
   await rm(home, { recursive: true, force: true });

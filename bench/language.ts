@@ -26,7 +26,9 @@ const context: CheckContext = {
     { name: "parquet", load: true, save: true, path: "files", options: [] },
     { name: "script", load: true, save: false, path: "variable", options: [] },
   ],
-  commands: [{ name: "desc", usage: "!desc table", minimumArguments: 1, maximumArguments: 1, tableArguments: [0] }],
+  commands: [
+    { name: "desc", usage: "!desc table", minimumArguments: 1, maximumArguments: 1, tableArguments: [0] },
+  ],
 };
 
 /** 20 lines of the kinds that real scripts have, `index` making their names their own. */

@@ -13,7 +13,8 @@ const BENCHES: Readonly<Record<string, string>> = {
   "cold-start": "a first row, and a first Ray step, with nothing warm: against PySpark local and ray.init",
   warm: "a first row on the engines of `duet up`",
   "one-script": "examples/demo.mlsql against the same work by hand on the same warm engines",
-  "hand-over": "a table of Spark in one Ray task, 200 MB and 2 GB: against toPandas, Ray Data and the engines' limit",
+  "hand-over":
+    "a table of Spark in one Ray task, 200 MB and 2 GB: against toPandas, Ray Data and the engines' limit",
   "ray-tasks": "task round trips from TypeScript against Python's own",
   language: "parse and check 10,000 lines",
 };

@@ -25,7 +25,9 @@ export async function takeTurns<Name extends string>(
   for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     for (const { name, run } of contenders) {
       const value = await run();
-      console.error(`  ${round < 0 ? "warm-up" : `round ${String(round + 1)}`}  ${name}  ${value.toFixed(3)}`);
+      console.error(
+        `  ${round < 0 ? "warm-up" : `round ${String(round + 1)}`}  ${name}  ${value.toFixed(3)}`,
+      );
       if (round >= 0) measured.get(name)?.push(value);
     }
   }

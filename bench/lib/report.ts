@@ -13,7 +13,11 @@ export interface Comparison {
 }
 
 /** Prints comparisons as a Markdown table, and as the last line the same as JSON, which `bench/run.ts` keeps. */
-export async function report(bench: string, comparisons: readonly Comparison[], notes: readonly string[] = []): Promise<void> {
+export async function report(
+  bench: string,
+  comparisons: readonly Comparison[],
+  notes: readonly string[] = [],
+): Promise<void> {
   const machine = await describeMachine();
   const rows = comparisons.map((comparison) => {
     const { peer, target } = comparison;
@@ -29,16 +33,20 @@ export async function report(bench: string, comparisons: readonly Comparison[], 
     ];
   });
   const table = [["what", "Duet", "peer", "ratio", "target", "met"], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(3, ...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const widths =
+    table[0]?.map((_, column) => Math.max(3, ...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   const [head = [], ...body] = table;
   console.log(`## ${bench}\n`);
-  console.log([line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)].join("\n"));
+  console.log(
+    [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)].join("\n"),
+  );
   console.log(`\n${[...notes, machine].join("\n")}`);
   console.log(JSON.stringify({ bench, machine, comparisons, notes }));
 }
 
 function number(value: number): string {
   if (value >= 1000) return Math.round(value).toLocaleString("en-US");
-  return value.toPrecision(3).replace(/\.?0+$/u, "");
+  return String(Number(value.toPrecision(3)));
 }

@@ -22,7 +22,11 @@ else:
     packages = sys.argv[sys.argv.index("--ray") + 1]
     sys.path.append(packages)
     os.environ.update(
-        {"PYTHONPATH": packages, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+        {
+            "PYTHONPATH": packages,
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        }
     )
     import ray
 
