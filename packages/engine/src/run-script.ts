@@ -1,7 +1,6 @@
-import { type Diagnostic, parseScript, type Script, type Span } from "@duet/mlsql";
+import { type Diagnostic, parseScript, type Span } from "@duet/mlsql";
 import { RayError } from "@duet/ray";
 import { SparkConnectError } from "@duet/spark-connect";
-import { quoteIdentifier } from "./catalog/session-tables.ts";
 import { checkRun } from "./checks/check-run.ts";
 import { LakeError } from "./lake/lake.ts";
 import { offsetSpan } from "./line-span.ts";
@@ -9,8 +8,6 @@ import { Run } from "./run.ts";
 import type { Outcome, RunEvent } from "./run-event.ts";
 import type { RunScriptOptions } from "./run-options.ts";
 import { runStatements } from "./run-statements.ts";
-import { showTable } from "./show-table.ts";
-import { Step, type StepResult } from "./step.ts";
 import { StepError } from "./step-error.ts";
 
 /** Algorithm statements run on Ray; the engine is started for them while Spark works on what comes before. */
@@ -66,20 +63,8 @@ async function checkAndRun(run: Run): Promise<boolean> {
     // What goes wrong here is told by the statement that needs Ray.
     run.ray().catch(() => undefined);
   }
-  const last = await runStatements(run, parsed.script);
-  await showLast(run, parsed.script, last);
+  await runStatements(run, parsed.script);
   return true;
-}
-
-/** The table of the last statement is the script's answer. */
-async function showLast(run: Run, script: Script, last: StepResult): Promise<void> {
-  const statement = script.statements.at(-1);
-  if (last.table === undefined || statement === undefined || last.shown === true) return;
-  const { session } = await run.spark();
-  const step = new Step(run.nextStep - 1, run, statement);
-  const output = "output" in statement ? statement.output : undefined;
-  const place = statement.kind === "select" ? statement.sql : output;
-  await showTable(step, session.table(quoteIdentifier(last.table)), last.table, 20, place);
 }
 
 function tell(run: Run, diagnostics: readonly Diagnostic[]): void {

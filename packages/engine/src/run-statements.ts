@@ -12,20 +12,32 @@ import { runSave } from "./statements/save.ts";
 import { runSelect } from "./statements/select.ts";
 import { runSet } from "./statements/set.ts";
 import { runSql } from "./statements/sql.ts";
+import { quoteIdentifier } from "./catalog/session-tables.ts";
+import { showTable } from "./show-table.ts";
 import { Step, type StepResult } from "./step.ts";
 import { StepError } from "./step-error.ts";
 
-/** Runs the statements of a script one after the other; the result is that of the last one. Throws at the first that fails. */
-export async function runStatements(run: Run, script: Script): Promise<StepResult> {
+/** How many rows of a script's answer are shown. */
+const ROWS_OF_AN_ANSWER = 20;
+
+/**
+ * Runs the statements of a script one after the other; throws at the first that fails. The table that the last one
+ * makes is the script's answer and is shown.
+ */
+export async function runStatements(run: Run, script: Script): Promise<void> {
+  await runAll(run, script, true);
+}
+
+async function runAll(run: Run, script: Script, withAnswer: boolean): Promise<StepResult> {
   let last: StepResult = {};
   for (const statement of script.statements) {
     run.signal.throwIfAborted();
-    last = await runStep(run, statement);
+    last = await runStep(run, statement, withAnswer && statement === script.statements.at(-1));
   }
   return last;
 }
 
-async function runStep(run: Run, statement: Statement): Promise<StepResult> {
+async function runStep(run: Run, statement: Statement, isAnswer: boolean): Promise<StepResult> {
   const step = new Step(run.nextStep++, run, statement);
   const start = performance.now();
   run.emit({
@@ -40,13 +52,14 @@ async function runStep(run: Run, statement: Statement): Promise<StepResult> {
   let outcome: "succeeded" | "failed" | "cancelled" = "failed";
   let result: StepResult = {};
   try {
-    result = await execute(step, statement);
+    result = await execute(step, statement, isAnswer);
     if (result.table !== undefined) {
       run.tables.delete(result.table);
       run.tables.add(result.table);
     }
+    if (isAnswer && result.table !== undefined && result.shown !== true) await showAnswer(step, result.table);
     outcome = "succeeded";
-    return result;
+    return isAnswer ? { ...result, shown: true } : result;
   } catch (error) {
     if (run.signal.aborted) outcome = "cancelled";
     throw error;
@@ -62,7 +75,15 @@ async function runStep(run: Run, statement: Statement): Promise<StepResult> {
   }
 }
 
-function execute(step: Step, statement: Statement): Promise<StepResult> {
+async function showAnswer(step: Step, table: string): Promise<void> {
+  const { statement } = step;
+  const { session } = await step.run.spark();
+  const output = "output" in statement ? statement.output : undefined;
+  const place = statement.kind === "select" ? statement.sql : output;
+  await showTable(step, session.table(quoteIdentifier(table)), table, ROWS_OF_AN_ANSWER, place);
+}
+
+function execute(step: Step, statement: Statement, isAnswer: boolean): Promise<StepResult> {
   switch (statement.kind) {
     case "set":
       return runSet(step, statement);
@@ -83,7 +104,7 @@ function execute(step: Step, statement: Statement): Promise<StepResult> {
       requirePythonAlg(statement);
       return registerPythonAlg(step, statement);
     case "include":
-      return runInclude(step, statement, runStatements);
+      return runInclude(step, statement, (run, script) => runAll(run, script, isAnswer));
     case "connect":
       return runConnect(step, statement);
     case "sql":

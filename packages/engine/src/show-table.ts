@@ -11,7 +11,7 @@ export async function showTable(
   limit: number,
   at?: Name,
 ): Promise<void> {
-  const reading = frame.limit(limit + 1).collectTable({ signal: step.run.signal });
+  const reading = frame.limit(limit + 1).collectTable(step.sparkOptions);
   const { schema, rows } = await withSparkErrors(step, at, step.timed("spark", reading));
   step.run.emit({
     type: "table",

@@ -1,4 +1,5 @@
 import type { Statement } from "@duet/mlsql";
+import type { ExecutionOptions } from "@duet/spark-connect";
 import type { EngineName } from "./run-event.ts";
 import type { Run } from "./run.ts";
 
@@ -27,6 +28,26 @@ export class Step {
   /** Tells the reader of the run what the step does at this moment. */
   status(status: string): void {
     this.run.emit({ type: "step-status", step: this.index, status });
+  }
+
+  /** Options for work of Spark: it ends with the run, and its progress is the step's. */
+  get sparkOptions(): ExecutionOptions {
+    return {
+      signal: this.run.signal,
+      onProgress: ({ stages, runningTasks }) => {
+        this.run.emit({
+          type: "spark-progress",
+          step: this.index,
+          stages: stages.map(({ id, tasks, completedTasks, bytesRead }) => ({
+            id,
+            tasks,
+            completed: completedTasks,
+            bytesRead,
+          })),
+          runningTasks,
+        });
+      },
+    };
   }
 
   /** Waits for `work` and counts its time for an engine, in this step and in the run. */

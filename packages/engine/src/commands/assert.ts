@@ -22,11 +22,7 @@ export const assertTable: Command = async (step, statement, [table, condition, m
   const failing = session.sql(
     `select * from ${quoteIdentifier(table)} where not coalesce(cast((${holds}) as boolean), false)`,
   );
-  const count = await withSparkErrors(
-    step,
-    at,
-    step.timed("spark", failing.count({ signal: step.run.signal })),
-  );
+  const count = await withSparkErrors(step, at, step.timed("spark", failing.count(step.sparkOptions)));
   if (count === 0) return {};
   await showTable(step, failing, `rows of ${table} that do not hold`, 5);
   const rows = `${count.toLocaleString("en-US")} row${count === 1 ? " does" : "s do"} not hold`;

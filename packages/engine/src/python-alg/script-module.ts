@@ -29,7 +29,7 @@ export async function scriptModule(step: Step, table: string, at: Span): Promise
   if (!run.tables.has(table)) throw StepError.at(at, "unknown-table", `no table is named ${table}`);
   const { session } = await run.spark();
   const frame = session.table(quoteIdentifier(table)).limit(2);
-  const rows = await withSparkErrors(step, undefined, frame.collect({ signal: run.signal }));
+  const rows = await withSparkErrors(step, undefined, frame.collect(step.sparkOptions));
   const text = Object.values(rows[0] ?? {})[0];
   if (rows.length !== 1 || typeof text !== "string") {
     throw StepError.at(at, "no-script", `the table ${table} holds no script: it needs one row with one text`);

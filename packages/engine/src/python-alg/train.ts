@@ -43,6 +43,7 @@ export async function trainPythonAlg(step: Step, statement: AlgorithmStatement):
     run: run.id,
     directory: run.directory,
     name: `${step.index}-${statement.input.value}`,
+    ...step.sparkOptions,
     signal: run.signal,
     onStatus: (status) => {
       step.status(status);

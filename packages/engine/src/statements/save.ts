@@ -29,7 +29,7 @@ export async function runSave(step: Step, statement: SaveStatement): Promise<Ste
     await withSparkErrors(
       step,
       statement.input,
-      step.timed("spark", partitioned.saveAsTable(name, { signal: run.signal })),
+      step.timed("spark", partitioned.saveAsTable(name, step.sparkOptions)),
     );
   } else if (fileFormats.has(format) && !transactionalFormats.has(format)) {
     const path = resolvePath(run, statement.source.path);
@@ -42,11 +42,7 @@ export async function runSave(step: Step, statement: SaveStatement): Promise<Ste
     const target = fileFormats.has(format)
       ? resolvePath(run, statement.source.path)
       : run.variables.expand(statement.source.path.value);
-    await withSparkErrors(
-      step,
-      statement.input,
-      step.timed("spark", writer.save(target, { signal: run.signal })),
-    );
+    await withSparkErrors(step, statement.input, step.timed("spark", writer.save(target, step.sparkOptions)));
   }
   return {};
 }
@@ -84,7 +80,7 @@ async function saveFiles(step: Step, statement: SaveStatement, save: FileSave): 
     await withSparkErrors(
       step,
       statement.input,
-      step.timed("spark", partitioned.save(staging, { signal: run.signal })),
+      step.timed("spark", partitioned.save(staging, step.sparkOptions)),
     );
     if (statement.mode === "append" && existing !== undefined)
       await appendFiles(run.lake, staging, save.path);

@@ -35,7 +35,7 @@ export async function runSet(step: Step, statement: SetStatement): Promise<StepR
       const rows = await withSparkErrors(
         step,
         statement.value,
-        step.timed("spark", frame.collect({ signal: run.signal })),
+        step.timed("spark", frame.collect(step.sparkOptions)),
       );
       const first = Object.values(rows[0] ?? {})[0];
       if (first === undefined || first === null) {

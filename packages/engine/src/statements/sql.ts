@@ -21,11 +21,7 @@ export async function runSql(step: Step, statement: SqlStatement): Promise<StepR
           run.catalog.databaseLocation(tableIdentifier(change.name).name),
         )
       : sql;
-  await withSparkErrors(
-    step,
-    statement.sql,
-    step.timed("spark", session.execute(placed, { signal: run.signal })),
-  );
+  await withSparkErrors(step, statement.sql, step.timed("spark", session.execute(placed, step.sparkOptions)));
   if (durable) {
     const dropped = await recordChange(run.catalog, session, change, run.signal);
     // Sail's DROP TABLE leaves the files of the warehouse; a table outside of it keeps its files, as in Spark.
