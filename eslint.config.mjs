@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   {
     files: ["packages/**/*.ts"],
-    ignores: ["**/*.test.ts", "**/testing/**"],
+    ignores: ["**/*.test.ts", "**/*-suite.ts", "**/testing/**"],
     plugins: { jsdoc },
     rules: {
       "jsdoc/require-jsdoc": [
@@ -46,7 +46,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.test.ts", "**/testing/**"],
+    files: ["**/*.test.ts", "**/*-suite.ts", "**/testing/**"],
     rules: {
       // node:test returns promises from test() that the runner itself awaits.
       "@typescript-eslint/no-floating-promises": [

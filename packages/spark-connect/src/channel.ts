@@ -1,6 +1,7 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { Http2Session } from "node:http2";
+import type { ClientSessionOptions, Http2Session } from "node:http2";
+import type { TcpNetConnectOpts } from "node:net";
 import type { ConnectionUrl } from "./connection-url.ts";
 
 /** A connection to a server. It is opened by the first call, and again when it was lost. */
@@ -24,16 +25,14 @@ const KEEP_ALIVE_DELAY = 30_000;
 export function openChannel(target: ConnectionUrl): Channel {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   const baseUrl = `${target.secure ? "https" : "http"}://${host}:${target.port}`;
-  const sessionManager = new Http2SessionManager(
-    baseUrl,
-    {},
-    {
-      settings: { initialWindowSize: STREAM_WINDOW },
-      // TCP's own keep-alive, since gRPC servers hang up on clients that ping more often than every five minutes.
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_DELAY,
-    },
-  );
+  // Node passes the options on to the socket, which its types do not say.
+  const options: ClientSessionOptions & Pick<TcpNetConnectOpts, "keepAlive" | "keepAliveInitialDelay"> = {
+    settings: { initialWindowSize: STREAM_WINDOW },
+    // TCP's own keep-alive, since gRPC servers hang up on clients that ping more often than every five minutes.
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+  };
+  const sessionManager = new Http2SessionManager(baseUrl, {}, options);
   return {
     transport: createGrpcTransport({
       baseUrl,
