@@ -18,8 +18,10 @@ export interface StartBridgeOptions {
   readonly cpus?: number;
   readonly gpus?: number;
   readonly memory?: number;
-  /** A running Ray cluster to use instead of a one-node Ray. */
+  /** A running Ray cluster to use instead of a one-node Ray: `host:port` of its head node's GCS, or `auto`. */
   readonly address?: string;
+  /** More environment variables, e.g. those that a cluster with authentication asks for. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Whether the bridge ends when this process does, however it ends; true by default, false when detached. */
   readonly watchStdin?: boolean;
   /** Lets the bridge outlive this process; its output goes to `bridge.log` in its folder. */
@@ -93,7 +95,7 @@ function spawnBridge(
     stdio: [watchStdin ? "pipe" : "ignore", log ?? "pipe", log ?? "pipe"],
     // A group of its own: Ctrl-C in the terminal is this process's to handle.
     detached: true,
-    env: { ...process.env, PYTHONPATH: options.pythonPath, PYTHONUNBUFFERED: "1" },
+    env: { ...process.env, ...options.environment, PYTHONPATH: options.pythonPath, PYTHONUNBUFFERED: "1" },
     cwd: options.directory,
   });
   if (log !== undefined) {

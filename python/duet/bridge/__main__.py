@@ -95,10 +95,14 @@ def _fail(status: int, message: str) -> int:
 
 
 def _connect(address: str) -> None:
-    import ray
-
     if address != "auto":
         _check_address(address)
+    if address.startswith(("127.0.0.1:", "localhost:", "[::1]:")):
+        # Without it Ray takes this machine's outward address instead.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
+    import ray
+
     package = Path(__file__).parent.parent
     ray.init(
         address=address,
@@ -180,7 +184,7 @@ async def _serve(
             loop.call_soon_threadsafe(state.output.receive, batch)
 
     follow_logs = follow_cluster_logs if embedded is None else read_node_logs
-    end_logs = follow_logs(on_log)
+    end_logs = follow_logs(on_log, lambda: state.is_busy)
     await state.nodes()
     runner = web.AppRunner(
         make_application(state, token), access_log=None, handle_signals=False, read_bufsize=4 * 1024 * 1024

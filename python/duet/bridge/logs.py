@@ -13,6 +13,9 @@ from duet.bridge.tasks import Task
 
 HOLD = 1.5
 
+# Ray's own processes whose words are worth the bridge's log.
+SYSTEM_PROCESSES = ("raylet", "gcs_server")
+
 # Where a process runs: node address and process id.
 Process = tuple[str, str]
 
@@ -48,7 +51,8 @@ class LogRouter:
         process = (str(batch.get("ip")), str(batch.get("pid")))
         stream = "stderr" if batch.get("is_err") else "stdout"
         if not process[1].isdigit():
-            self.system(f"{process[1]}: " + "\n".join(batch["lines"]))
+            if process[1] in SYSTEM_PROCESSES:
+                self.system("\n".join(line for line in batch["lines"] if line.strip()))
             return
         root, texts = "", list[str]()
         unmarked = list[str]()
@@ -100,9 +104,9 @@ class LogRouter:
             self.emit(place[0], place[1], lines.stream, lines.text)
 
     @property
-    def holds(self) -> bool:
-        """Whether lines wait to be attributed."""
-        return bool(self._held)
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for lines, or lines wait to be attributed."""
+        return bool(self._held) or bool(self._waiting)
 
     def attribute_held(self) -> None:
         """Try again to attribute the lines that are held, after each look at states; give up on old ones."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-# Seconds between two looks at the files while nothing is printed.
-PAUSE = 0.04
+# Seconds between two looks at the files while nothing is printed, and between two looks for new files.
+BUSY_PAUSE = 0.04
+IDLE_PAUSE = 0.3
+NEW_FILES_INTERVAL = 0.1
 
 
-def read_node_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+def read_node_logs(
+    receive: Callable[[dict[str, Any]], None], is_busy: Callable[[], bool]
+) -> Callable[[], None]:
     """Call `receive`, on a thread, with what Ray's log monitor finds in the log files of this process's own node.
 
     The monitor runs here and hands its batches over directly: no process of its own, no way through Ray's control
-    service. Gives the function that ends it.
+    service. While `is_busy` says no, it looks less often. Gives the function that ends it.
     """
     from ray._private.log_monitor import LogMonitor, is_proc_alive
     from ray._private.worker import global_worker
@@ -30,16 +35,19 @@ def read_node_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], No
     stop = threading.Event()
 
     def run() -> None:
+        looked_for_files = 0.0
         while not stop.is_set():
             try:
-                monitor.update_log_filenames()
+                if time.monotonic() - looked_for_files > NEW_FILES_INTERVAL:
+                    looked_for_files = time.monotonic()
+                    monitor.update_log_filenames()
                 monitor.open_closed_files()
                 published = monitor.check_log_files_and_publish_updates()
             except Exception as error:
                 print(f"The output of Ray's workers could not be read: {error}", file=sys.stderr, flush=True)
                 published = False
             if not published:
-                stop.wait(PAUSE)
+                stop.wait(BUSY_PAUSE if is_busy() else IDLE_PAUSE)
 
     thread = threading.Thread(target=run, name="node-logs", daemon=True)
     thread.start()
@@ -51,7 +59,9 @@ def read_node_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], No
     return end
 
 
-def follow_cluster_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+def follow_cluster_logs(
+    receive: Callable[[dict[str, Any]], None], is_busy: Callable[[], bool]
+) -> Callable[[], None]:
     """Call `receive`, on a thread of Ray's, with the batches that the log monitors of a cluster's nodes publish.
 
     Gives the function that ends it.

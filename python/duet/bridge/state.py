@@ -280,7 +280,8 @@ class BridgeState:
         self._send(task.run.id, event)
 
     def _system_line(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        if text:
+            print(text, file=sys.stderr, flush=True)
 
     # Looking at Ray
 
@@ -292,13 +293,17 @@ class BridgeState:
             print(f"Ray's task states could not be read: {reason}", file=sys.stderr, flush=True)
         self.output.attribute_held()
 
-    def _needs_looking(self) -> bool:
-        return self.output.holds or any(run.live for run in self.tasks.runs.values())
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task runs, its end is being told, or output waits to be attributed."""
+        if self.output.is_awaited or any(run.live for run in list(self.tasks.runs.values())):
+            return True
+        return any(list(self._settling.values()))
 
     async def _keep_looking(self) -> None:
         while True:
             await self._wake_looker.wait()
-            if not self._needs_looking():
+            if not self.is_busy:
                 self._wake_looker.clear()
                 continue
             began = time.monotonic()
