@@ -1,9 +1,11 @@
 /**
  * How fast the language is: parses and checks a script of about 10,000 lines, several times.
- * `node bench/language.ts [LINES]` prints a table; with `--json` the same as JSON alone.
+ * `npm run bench -- language [LINES]`.
  */
 import { parseArgs } from "node:util";
 import { type CheckContext, checkScript, parseScript } from "@duet/mlsql";
+import { median } from "./lib/measure.ts";
+import { report } from "./lib/report.ts";
 
 const RUNS = 7;
 
@@ -56,11 +58,7 @@ save overwrite data_${index} as parquet.\`\${base_${index}}/out\`;
 `;
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
+const { positionals } = parseArgs({ options: { quick: { type: "boolean" } }, allowPositionals: true });
 const wanted = Number(positionals[0] ?? 10_000);
 const text = Array.from({ length: Math.ceil(wanted / 20) }, (_, index) => section(index)).join("");
 const lines = text.split("\n").length - 1;
@@ -83,26 +81,18 @@ for (let run = 0; run <= RUNS; run++) {
   }
 }
 const total = parsing.map((time, index) => time + (checking[index] ?? 0));
-const result = {
-  bench: "language",
-  lines,
-  runs: RUNS,
-  firstMs: Math.round(first),
-  parseMs: Math.round(median(parsing)),
-  checkMs: Math.round(median(checking)),
-  totalMs: Math.round(median(total)),
-  targetMs: 1000,
-};
-if (values.json === true) console.log(JSON.stringify(result));
-else {
-  console.log(`language: parse and check ${lines.toLocaleString("en")} lines, median of ${RUNS} runs`);
-  for (const [name, time] of [
-    ["parse", result.parseMs],
-    ["check", result.checkMs],
-    ["both", result.totalMs],
-    ["first run, cold", result.firstMs],
-  ] as const) {
-    console.log(`  ${name.padEnd(16)}${String(time).padStart(6)} ms`);
-  }
-  console.log(JSON.stringify(result));
-}
+await report(
+  "language",
+  [
+    {
+      what: `parse and check ${lines.toLocaleString("en-US")} lines`,
+      unit: "s",
+      ours: median(total) / 1000,
+      target: { kind: "at-most", value: 1 },
+    },
+  ],
+  [
+    `Median of ${String(RUNS)} runs: parse ${median(parsing).toFixed(0)} ms, check ${median(checking).toFixed(0)} ms; ` +
+      `the first run, cold, ${first.toFixed(0)} ms.`,
+  ],
+);

@@ -1,11 +1,11 @@
 /**
- * Measures Duet against its peers: `npm run bench -- NAME [--quick]`, `npm run bench` for what there is, `npm run bench
- * -- all`. Each bench is a program of its own, `bench/NAME.ts`; the last line that it prints is its result as JSON,
- * which is kept in `bench/work/NAME.json`.
+ * Measures Duet against its peers: `npm run bench -- NAME [--quick] [--record]`, `npm run bench` for what there is,
+ * `npm run bench -- all`. Each bench is a program of its own, `bench/NAME.ts`; the last line that it prints is its
+ * result as JSON, which is kept in `bench/work/NAME.json`. With `--record` what it prints goes into `bench/README.md`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { workFolder } from "./lib/machine.ts";
 
@@ -15,16 +15,18 @@ const BENCHES: Readonly<Record<string, string>> = {
   "one-script": "examples/demo.mlsql against the same work by hand on the same warm engines",
   "hand-over":
     "a table of Spark in one Ray task, 200 MB and 2 GB: against toPandas, Ray Data and the engines' limit",
+  "hand-over-switch": "both ways of the hand-over at small sizes",
   "ray-tasks": "task round trips from TypeScript against Python's own",
   language: "parse and check 10,000 lines",
 };
 
-const [name, ...options] = process.argv.slice(2);
+const [name, ...flags] = process.argv.slice(2);
+const options = flags.filter((flag) => flag !== "--record");
 const names = name === "all" ? Object.keys(BENCHES) : [name ?? ""];
 if (names.some((one) => !(one in BENCHES))) {
-  console.log("npm run bench -- NAME [--quick]\n");
-  for (const [one, what] of Object.entries(BENCHES)) console.log(`  ${one.padEnd(12)}${what}`);
-  console.log(`  ${"all".padEnd(12)}all of them, one after the other`);
+  console.log("npm run bench -- NAME [--quick] [--record]\n");
+  for (const [one, what] of Object.entries(BENCHES)) console.log(`  ${one.padEnd(18)}${what}`);
+  console.log(`  ${"all".padEnd(18)}all of them, one after the other`);
   process.exitCode = name === undefined ? 0 : 2;
 } else {
   for (const one of names) await runBench(one, options);
@@ -43,8 +45,22 @@ async function runBench(bench: string, args: readonly string[]): Promise<void> {
     console.log(output);
     throw new Error(`the bench ${bench} ended with ${String(code)} and without a result`);
   }
-  console.log(lines.slice(0, -1).join("\n"), "\n");
+  const text = lines.slice(0, -1).join("\n").trim();
+  console.log(text, "\n");
+  if (flags.includes("--record")) await record(bench, text);
   await mkdir(workFolder, { recursive: true });
   const result: unknown = JSON.parse(json);
   await writeFile(join(workFolder, `${bench}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
+/** Puts the text between the bench's two marks in the README. */
+async function record(bench: string, text: string): Promise<void> {
+  const file = join(import.meta.dirname, "README.md");
+  const readme = await readFile(file, "utf8");
+  const [begin, end] = [`<!-- ${bench} -->`, `<!-- /${bench} -->`];
+  const [before, rest] = readme.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined)
+    throw new Error(`bench/README.md has no place for ${bench}`);
+  await writeFile(file, `${before}${begin}\n\n${text.replace(/^## .*\n+/u, "")}\n\n${end}${after}`);
 }

@@ -13,7 +13,7 @@ import { type PlanFacts, readPlan } from "./plan-facts.ts";
  * 900 MB/s with a start of 10 ms; Apache Spark needs 0.3 s for the smallest write.
  */
 export const SWITCH_BYTES: Readonly<Record<PlanFacts["planner"], number>> = {
-  sail: 512 * 1024,
+  sail: 4 * 1024 * 1024,
   spark: 64 * 1024 * 1024,
 };
 

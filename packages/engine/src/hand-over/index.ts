@@ -1,3 +1,3 @@
-export { handBack, type HandBackOptions } from "./hand-back.ts";
-export { handOver, type HandOverOptions } from "./hand-over.ts";
+export { handBack } from "./hand-back.ts";
+export { handOver } from "./hand-over.ts";
 export { handedArgument, type HandedTable } from "./handed-table.ts";
