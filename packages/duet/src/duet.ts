@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type RunEvent, runScript } from "@duet/engine";
 import { EmbeddedEngines } from "./embedded/embedded-engines.ts";
-import { duetHome, environmentPython, pythonPath } from "./embedded/installation.ts";
+import { duetHome, ensureHome, environmentPython, pythonPath } from "./embedded/installation.ts";
 import type { RaySize, RayTarget, SparkTarget } from "./embedded/targets.ts";
 
 /** Where Duet's engines are. Left out: the embedded ones, those of `duet up` where they are up. */
@@ -38,9 +38,9 @@ class EmbeddedConnection implements DuetConnection {
   readonly #home: string;
   readonly #python: string;
 
-  constructor(options: ConnectOptions) {
+  constructor(options: ConnectOptions & { readonly home: string }) {
     this.#python = environmentPython(".venv");
-    this.#home = options.home ?? duetHome();
+    this.#home = options.home;
     const { cpus, gpus } = options;
     this.#engines = new EmbeddedEngines({
       home: this.#home,
@@ -79,8 +79,10 @@ class EmbeddedConnection implements DuetConnection {
  *     for await (const event of d.run({ file: "train.mlsql" })) console.log(event.type);
  */
 export const duet = {
-  /** Prepares the engines; none is started before a script needs it. @throws {EngineStartError} `not-set-up` */
-  connect(options: ConnectOptions = {}): Promise<DuetConnection> {
-    return Promise.resolve(new EmbeddedConnection(options));
+  /** Prepares the engines; none is started before a script needs it. @throws {EngineStartError} `not-set-up`, `home-unusable` */
+  async connect(options: ConnectOptions = {}): Promise<DuetConnection> {
+    const home = options.home ?? duetHome();
+    await ensureHome(home);
+    return new EmbeddedConnection({ ...options, home });
   },
 };

@@ -1,6 +1,6 @@
 import type { RunEvent } from "@duet/engine";
 import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
-import { duetHome, environmentPython, pythonPath } from "../embedded/installation.ts";
+import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
 import type { RayTarget, SparkTarget } from "../embedded/targets.ts";
 import type { View } from "../view/view.ts";
 import { exitCode } from "./exit-code.ts";
@@ -26,6 +26,7 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   const script = await readScript(options.file, options.expression);
   const python = environmentPython(".venv");
   const home = duetHome();
+  await ensureHome(home);
   const { spark, ray, cpus, gpus } = options;
   const engines = new EmbeddedEngines({
     ...{ home, spark, ray },
@@ -46,7 +47,7 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   const result = new RunResult();
   try {
     // Sail starts while our own code is still being loaded.
-    if (spark.kind === "sail") engines.prepare();
+    if (spark.kind === "sail") await engines.prepare();
     const [{ runScript }, shown] = await Promise.all([import("@duet/engine"), makeView(options)]);
     view = shown;
     const run = runScript({

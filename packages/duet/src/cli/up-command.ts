@@ -1,4 +1,4 @@
-import { duetHome } from "../embedded/installation.ts";
+import { duetHome, ensureHome } from "../embedded/installation.ts";
 import type { RaySize, SparkTarget } from "../embedded/targets.ts";
 import { keepWarm } from "../embedded/warm-engines.ts";
 import { engineEntry, printEngines } from "./engine-list.ts";
@@ -23,6 +23,7 @@ export async function upCommand(options: UpCommandOptions): Promise<number> {
   using interruption = new Interruption({ onFirst: () => undefined, onForce: () => undefined });
   const { signal } = interruption;
   const home = duetHome();
+  await ensureHome(home);
   const starts = [
     keepWarm({ home, name: spark.kind, signal, ...(sparkPort === undefined ? {} : { port: sparkPort }) }),
     ...(ray

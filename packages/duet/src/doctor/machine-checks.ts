@@ -1,7 +1,7 @@
-import { access, constants, mkdir, statfs } from "node:fs/promises";
+import { access, constants, statfs } from "node:fs/promises";
 import { arch, availableParallelism, freemem, platform, tmpdir } from "node:os";
 import { freePort } from "../embedded/free-port.ts";
-import { duetHome } from "../embedded/installation.ts";
+import { duetHome, ensureHome } from "../embedded/installation.ts";
 import { machineMemory } from "../embedded/machine-memory.ts";
 import { formatBytes, plural } from "../view/format.ts";
 import type { Check, Finding } from "./finding.ts";
@@ -40,12 +40,11 @@ const memory: Check = {
   },
 };
 
-function disk(name: string, path: string, makeIt: boolean): Check {
+function disk(name: string, path: string, prepare: (path: string) => Promise<void>): Check {
   return {
     name,
     async look() {
-      if (makeIt) await mkdir(path, { recursive: true });
-      await access(path, constants.W_OK);
+      await prepare(path);
       const free = await freeSpace(path);
       const detail = `${path}, ${formatBytes(free)} free`;
       if (free >= LEAST_DISK) return { state: "ok", detail };
@@ -83,8 +82,8 @@ const loopback: Check = {
 export const machineChecks = (): readonly Check[] => [
   node,
   memory,
-  disk("disk of $DUET_HOME", duetHome(), true),
-  disk("disk of temporary files", tmpdir(), false),
+  disk("disk of $DUET_HOME", duetHome(), ensureHome),
+  disk("disk of temporary files", tmpdir(), (path) => access(path, constants.W_OK)),
   sharedMemory,
   loopback,
 ];

@@ -38,10 +38,19 @@ export class EmbeddedEngines implements EngineProvider {
     return this.#failure;
   }
 
-  /** Starts Spark now, so that it is ready when a run asks for it. What goes wrong is told to the one who asks. */
-  prepare(): void {
-    this.#spark ??= this.#findSpark();
-    this.#spark.catch(() => undefined);
+  /**
+   * Starts Spark before a run asks for it, and resolves as soon as its process is under way. Loading a program's own
+   * modules keeps the event loop busy: begun before that, the start goes on beside it. What goes wrong is told to
+   * the run that asks for Spark.
+   */
+  async prepare(): Promise<void> {
+    const underWay = Promise.withResolvers<undefined>();
+    const begun = (): void => {
+      underWay.resolve(undefined);
+    };
+    this.#spark ??= this.#findSpark(begun);
+    this.#spark.then(begun, begun);
+    await underWay.promise;
   }
 
   spark(signal: AbortSignal): Promise<SparkAddress> {
@@ -80,13 +89,13 @@ export class EmbeddedEngines implements EngineProvider {
     if (failures.length > 0) throw new AggregateError(failures, "an embedded engine could not be ended");
   }
 
-  async #findSpark(): Promise<SparkAddress> {
+  async #findSpark(begun?: () => void): Promise<SparkAddress> {
     const { spark } = this.#options;
     if (spark.kind === "remote") {
       const { reachSpark } = await import("./remote-engines.ts");
       return this.#remembering(reachSpark(spark.url, this.#disposed.signal));
     }
-    const engine = await this.#find(spark.kind);
+    const engine = await this.#find(spark.kind, begun);
     return { url: engine.url, kind: spark.kind, description: engine.description };
   }
 
@@ -101,21 +110,31 @@ export class EmbeddedEngines implements EngineProvider {
     return { url, token, description };
   }
 
-  async #find(name: EngineRecordName): Promise<Pick<StartedEngine, "url" | "token" | "description">> {
+  async #find(
+    name: EngineRecordName,
+    begun?: () => void,
+  ): Promise<Pick<StartedEngine, "url" | "token" | "description">> {
     const { home } = this.#options;
     const warm = await livingRecord(home, name);
     const fits = warm?.ready === true && (name !== "ray" || this.#fits(warm));
+    if (fits) begun?.();
     if (fits && (await isAnswering(warm, this.#disposed.signal))) return warm;
     this.#disposed.signal.throwIfAborted();
-    return this.#remembering(this.#start(name));
+    return this.#remembering(this.#start(name, begun));
   }
 
-  async #start(name: EngineRecordName): Promise<StartedEngine> {
+  async #start(name: EngineRecordName, begun: (() => void) | undefined): Promise<StartedEngine> {
     const { home, cpus, gpus } = this.#options;
     const directory = await (this.#directory ??= RunDirectory.make(home));
     const engine = await startEngine(
       name,
-      { home, directory: directory.path, lifetime: "parent", signal: this.#disposed.signal },
+      {
+        ...{ home, directory: directory.path, lifetime: "parent", signal: this.#disposed.signal },
+        onProcess: () => {
+          begun?.();
+          return Promise.resolve();
+        },
+      },
       { ...(cpus === undefined ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) },
     );
     this.#started.add(engine);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { access, constants, mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { EngineStartError } from "./engine-start-error.ts";
@@ -32,4 +33,19 @@ export function environmentPython(name: PythonEnvironment): string {
 /** `$DUET_HOME`, by default `~/.duet`: tables, catalogue, environments, warm engines, temporary files of runs. */
 export function duetHome(): string {
   return resolve(process.env.DUET_HOME ?? join(homedir(), ".duet"));
+}
+
+/** Makes sure that a `$DUET_HOME` is there and can be written. @throws {EngineStartError} `home-unusable` */
+export async function ensureHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await access(home, constants.W_OK);
+  } catch (cause) {
+    throw new EngineStartError({
+      code: "home-unusable",
+      message: `${home} cannot be used for tables and temporary files: ${(cause as Error).message}`,
+      help: "set DUET_HOME to a folder that you may write",
+      cause,
+    });
+  }
 }

@@ -93,10 +93,7 @@ async function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): Pr
 }
 
 /** Waits until all of these have gone; false when some still run after `milliseconds`. */
-async function waitUntilGone(
-  identities: readonly ProcessIdentity[],
-  milliseconds: number,
-): Promise<boolean> {
+async function waitUntilGone(identities: readonly ProcessIdentity[], milliseconds: number): Promise<boolean> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
     const running = await Promise.all(identities.map(isRunning));
