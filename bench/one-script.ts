@@ -20,7 +20,7 @@ const times = await takeTurns(
         await startAfresh();
         const script = join(root, "examples/demo.mlsql");
         const where = ["--spark", engines.spark, "--ray", engines.bridge.url];
-        const variables = ["--set", `shop=${folder}/shop`];
+        const variables = ["--set", `shop=${folder}/shop`, "--set", `output=${folder}/output`];
         const environment = {
           DUET_HOME: join(folder, "home"),
           DUET_RAY_TOKEN: engines.bridge.token,
