@@ -1,12 +1,12 @@
 import type { AlgorithmStatement, Span } from "@duet/mlsql";
 import { type JsonValue, type RayClient, RayError } from "@duet/ray";
-import { quoteIdentifier } from "../catalog/session-tables.ts";
-import { handBack, handedArgument, handOver } from "../hand-over/index.ts";
+import { handBack, handedArgument } from "../hand-over/index.ts";
 import { chooseModel, type ChosenModel } from "../models/choose.ts";
 import { Options, resolvePath } from "../options.ts";
 import type { Step, StepResult } from "../step.ts";
 import { StepError } from "../step-error.ts";
 import { withSparkErrors } from "../spark-errors.ts";
+import { handOverTable } from "./hand-over-table.ts";
 import { prepareEnvironment } from "./prepare-environment.ts";
 import { scriptModule } from "./script-module.ts";
 import { taskOptions } from "./task-options.ts";
@@ -68,19 +68,7 @@ export async function predictPythonAlg(step: Step, statement: AlgorithmStatement
   const ray = await run.ray();
   const environment = await prepareEnvironment(step, options.get("condaFile"), span("condaFile"));
 
-  const { session } = await run.spark();
-  const handing = handOver(session.table(quoteIdentifier(statement.input.value)), {
-    ray,
-    run: run.id,
-    directory: run.directory,
-    name: `${step.index}-${statement.input.value}`,
-    ...step.sparkOptions,
-    signal: run.signal,
-    onStatus: (status) => {
-      step.status(status);
-    },
-  });
-  const data = await withSparkErrors(step, statement.input, step.timed("spark", handing));
+  const { data } = await handOverTable(step, statement.input);
   step.status(`predicting ${data.rows.toLocaleString("en-US")} rows`);
   const parameters = { modelDir: model.path, ...(await applyParameters(step, options, span)) };
   const resources = taskOptions(options.family("systemParam."), environment.runtimeEnvironment, span);
@@ -113,6 +101,7 @@ export async function predictPythonAlg(step: Step, statement: AlgorithmStatement
     await Promise.all(tasks.map((task) => task.cancel()));
     throw StepError.at(statement.span, error.code, error.message, undefined, error);
   }
+  const { session } = await run.spark();
   const output = statement.output?.value ?? `predict_result_${step.index}`;
   const back = handBack(
     session,

@@ -1,7 +1,5 @@
 import type { AlgorithmStatement } from "@duet/mlsql";
 import { describeType } from "@duet/spark-connect";
-import { quoteIdentifier } from "../catalog/session-tables.ts";
-import { handOver } from "../hand-over/index.ts";
 import type { GroupResult, ModelManifest } from "../models/manifest.ts";
 import { publishVersion, removeStaging, stagingPath } from "../models/publish.ts";
 import { manifestPath, type ModelVersion } from "../models/layout.ts";
@@ -9,6 +7,7 @@ import { resolvePath } from "../options.ts";
 import type { Step, StepResult } from "../step.ts";
 import { StepError } from "../step-error.ts";
 import { withSparkErrors } from "../spark-errors.ts";
+import { handOverTable } from "./hand-over-table.ts";
 import { prepareEnvironment } from "./prepare-environment.ts";
 import { type ScriptModule, scriptModule } from "./script-module.ts";
 import { showTrainingTable } from "./training-table.ts";
@@ -35,21 +34,8 @@ export async function trainPythonAlg(step: Step, statement: AlgorithmStatement):
   const ray = await run.ray();
   const environment = await prepareEnvironment(step, options.condaFile, options.condaFileSpan);
 
-  const { session } = await run.spark();
-  const frame = session.table(quoteIdentifier(statement.input.value));
+  const { frame, data } = await handOverTable(step, statement.input);
   const schema = await withSparkErrors(step, statement.input, frame.schema({ signal: run.signal }));
-  const handing = handOver(frame, {
-    ray,
-    run: run.id,
-    directory: run.directory,
-    name: `${step.index}-${statement.input.value}`,
-    ...step.sparkOptions,
-    signal: run.signal,
-    onStatus: (status) => {
-      step.status(status);
-    },
-  });
-  const data = await withSparkErrors(step, statement.input, step.timed("spark", handing));
 
   const staging = stagingPath(modelPath, run.id, step.index);
   try {
