@@ -234,7 +234,8 @@ def marked_output(
     before = sys.stdout, sys.stderr
     if isinstance(before[0], MarkedStream) and isinstance(before[1], MarkedStream):
         outer = before[0]._spool, before[1]._spool
-        before[0]._spool = before[1]._spool = file
+        if file is not None:
+            before[0]._spool = before[1]._spool = file
         try:
             yield before[0]._budget
         finally:

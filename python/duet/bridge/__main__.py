@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -172,6 +173,9 @@ async def _serve(
     from duet.bridge.server import make_application
     from duet.bridge.state import BridgeState
 
+    # What has been imported stays; a run may hold ten thousand tasks, all of them alive.
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
     keep_user_exceptions_out()
     loop = asyncio.get_running_loop()
     stopping = stop.attach(loop)
