@@ -44,6 +44,19 @@ for (const [what, signal, code] of endings) {
   });
 }
 
+test("Ctrl-C does not wait for an engine that hangs", async () => {
+  const duet = home.start(["run", "--json", "-e", LONG_QUERY]);
+  await duet.until('"state":"ready"');
+  const tree = await duet.tree();
+  for (const { pid } of tree.slice(1)) process.kill(pid, "SIGSTOP");
+  const pressed = performance.now();
+  duet.kill("SIGINT");
+  const result = await duet.result;
+  assert.equal(result.code, 130, result.stderr);
+  assert.ok(performance.now() - pressed < 8_000, "it ends in time");
+  assert.deepEqual(await survivors(tree), []);
+});
+
 test("Ctrl-C stops a training on Ray and leaves no process", async () => {
   const duet = home.start(["run", "training.mlsql"]);
   await duet.until("the training has begun");

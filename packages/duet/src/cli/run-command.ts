@@ -21,6 +21,9 @@ export interface RunCommandOptions {
   readonly quiet: boolean;
 }
 
+/** How long a run's own engines get to stop their work after Ctrl-C. Milliseconds. */
+const CANCEL_GRACE_MS = 2_500;
+
 /** Runs a script and shows it; gives the exit code. */
 export async function runCommand(options: RunCommandOptions): Promise<number> {
   const script = await readScript(options.file, options.expression);
@@ -44,6 +47,7 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
     },
   });
   const { signal } = interruption;
+  endEnginesAfterGrace(engines, signal);
   const result = new RunResult();
   try {
     // Sail starts while our own code is still being loaded.
@@ -66,6 +70,18 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   if (result.outcome === "failed" && engines.failure !== undefined) printError(engines.failure);
   if (interruption.exitCode !== undefined) return interruption.exitCode;
   return result.exitCode(engines.failure !== undefined);
+}
+
+/**
+ * A Sail that computes with all its threads may leave an interrupt unanswered for long. Engines of our own that have
+ * not let go of their work in time are ended under it; the run then comes to its end by itself.
+ */
+function endEnginesAfterGrace(engines: EmbeddedEngines, signal: AbortSignal): void {
+  const end = (): void => {
+    // The command waits for the same end, and tells what goes wrong with it.
+    engines[Symbol.asyncDispose]().catch(() => undefined);
+  };
+  signal.addEventListener("abort", () => setTimeout(end, CANCEL_GRACE_MS).unref(), { once: true });
 }
 
 async function makeView(options: RunCommandOptions): Promise<View> {

@@ -28,6 +28,7 @@ export class EmbeddedEngines implements EngineProvider {
   #spark: Promise<SparkAddress> | undefined;
   #ray: Promise<RayAddress> | undefined;
   #failure: EngineStartError | undefined;
+  #end: Promise<void> | undefined;
 
   constructor(options: EmbeddedEnginesOptions) {
     this.#options = options;
@@ -80,7 +81,12 @@ export class EmbeddedEngines implements EngineProvider {
     for (const engine of this.#started) engine.kill();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends what was started; further calls wait for the same end. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#end ??= this.#endAll());
+  }
+
+  async #endAll(): Promise<void> {
     this.#disposed.abort(new Error("the engines have been ended"));
     await Promise.allSettled([this.#spark, this.#ray]);
     const ends = await Promise.allSettled([...this.#started].map((engine) => engine[Symbol.asyncDispose]()));

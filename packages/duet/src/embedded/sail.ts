@@ -12,6 +12,9 @@ const SESSION_TIMEOUT_SECONDS = 7 * 24 * 3600;
 
 const START_TIMEOUT_MS = 30_000;
 
+/** Sail ends at once when it is told to; one that does not hangs. */
+const GRACE_MS = 1_000;
+
 /** What Sail prints once it listens; with port 0 the only place where its port is told. */
 const LISTENING = /Starting the Spark Connect server on 127\.0\.0\.1:(\d+)/u;
 
@@ -22,18 +25,21 @@ const LISTENING = /Starting the Spark Connect server on 127\.0\.0\.1:(\d+)/u;
  */
 export async function startSail(start: EngineStart): Promise<StartedEngine> {
   if (start.port !== undefined && (await isListening(start.port))) throw portTaken("Sail", start.port);
-  const server = await ServerProcess.start({
-    title: "Sail",
-    command: environmentPython(".venv"),
-    arguments: [
-      ...(start.lifetime === "parent" ? ["-m", "duet.keeper", "sail"] : ["-m", "pysail"]),
-      ...["spark", "server", "--ip", "127.0.0.1", "--port", String(start.port ?? 0)],
-    ],
-    environment: sailEnvironment(),
-    workingDirectory: start.directory,
-    logFile: join(start.directory, "sail.log"),
-    lifetime: start.lifetime,
-  });
+  const server = await ServerProcess.start(
+    {
+      title: "Sail",
+      command: environmentPython(".venv"),
+      arguments: [
+        ...(start.lifetime === "parent" ? ["-m", "duet.keeper", "sail"] : ["-m", "pysail"]),
+        ...["spark", "server", "--ip", "127.0.0.1", "--port", String(start.port ?? 0)],
+      ],
+      environment: sailEnvironment(),
+      workingDirectory: start.directory,
+      logFile: join(start.directory, "sail.log"),
+      lifetime: start.lifetime,
+    },
+    GRACE_MS,
+  );
   try {
     const identity = await server.identity();
     await start.onProcess?.(identity);
