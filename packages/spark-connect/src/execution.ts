@@ -6,6 +6,7 @@ import { Continuity } from "./continuity.ts";
 import { sparkError } from "./errors.ts";
 import type { SparkConnectError } from "./errors.ts";
 import type { ExecutePlanResponse, Plan } from "./generated/spark/connect/base_pb.js";
+import { OperationPhase } from "./operation-phase.ts";
 import { toMetrics, toProgress } from "./progress.ts";
 import type { ExecutionMetric, ExecutionProgress } from "./progress.ts";
 import { ReleaseSchedule } from "./release-schedule.ts";
@@ -37,7 +38,7 @@ export interface PlannedExecution {
 const MAX_EMPTY_REATTACHES = 3;
 
 /** Milliseconds before each try to interrupt an operation that the server may not know yet. */
-const INTERRUPT_PAUSES = [0, 50, 200, 1_000];
+const INTERRUPT_PAUSES = [0, 200, 1_000];
 
 /** Milliseconds that the server has to answer an interrupt. */
 const INTERRUPT_TIMEOUT = 5_000;
@@ -100,6 +101,7 @@ class Operation {
   readonly #tags: readonly string[];
   readonly #releases: ReleaseSchedule;
   readonly #streams = new AbortController();
+  readonly #phase = new OperationPhase();
   #continuity: Continuity;
   #lastResponseId: string | undefined;
   #ended = false;
@@ -128,6 +130,7 @@ class Operation {
           retries.reset();
           this.#lastResponseId = response.responseId;
           this.#ended = response.responseType.case === "resultComplete";
+          this.#phase.received(response);
           this.#continuity.received(response);
           this.#releases.received(response);
           yield response;
@@ -239,6 +242,7 @@ class Operation {
 
   /** The interrupt may overtake the plan on its way, so that it is repeated while the server has not answered yet. */
   async #interruptAtServer(): Promise<void> {
+    await this.#phase.interruptible();
     for (const pause of INTERRUPT_PAUSES) {
       await sleep(pause);
       if (this.#ended) {

@@ -105,6 +105,7 @@ function apacheCommand(port: number, folder: string): ServerCommand {
   const settings = {
     "spark.connect.grpc.binding.address": "127.0.0.1",
     "spark.connect.grpc.binding.port": port,
+    "spark.connect.progress.reportInterval": "200ms",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     // Starts in half the time on a busy machine: no second compiler, no collector threads.
