@@ -1,4 +1,4 @@
-"""Models served as SQL functions: Spark's executors call them over HTTP, Ray actors answer.
+"""Models served as SQL functions: Spark's executors call them over HTTP, Ray answers.
 
 `POST /functions` (with the bridge's token) starts a function. Its body:
 
@@ -9,14 +9,14 @@
       "inputs": ["a", "b"],                                 // optional: where the model does not say it
       "outputColumn": "prediction", "outputType": "double", // optional: where the model does not say it
       "probability": false,                                 // optional: return the classes' probabilities
-      "maxConcurrency": 1,                                  // optional: how many actors
+      "maxConcurrency": 1,                                  // optional: how many copies
       "systemParam": {"num_cpus": "0", "num_gpus": "0", "memory": "…", "resources": "{\\"tpu\\": 1}"},  // optional
       "fitParam": {}, "runtimeEnvironment": {…},            // optional
       "baseUrl": "http://10.0.0.7:8700",                    // optional: the bridge as the executors reach it
       "pythonVersion": "3.11"                               // optional: the executors' Python
     }
 
-and its answer, once every actor has loaded the model:
+and its answer, once every copy has loaded the model:
 
     {"id", "urlPath": "/functions/<id>", "token", "inputs": [{name, type}], "outputType": "bigint",
      "udf": {command, evalType, outputType, pythonVersion, message}}           // see duet.udf.make_udf
@@ -33,33 +33,28 @@ import hmac
 import json
 import re
 import secrets
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from duet.errors import DuetError
 
+if TYPE_CHECKING:
+    from duet.model_hosts import ModelHosts
+
 START_SECONDS = 120.0
 SERVER_ERRORS = ("function-crashed", "function-start-timeout")
 
 
-@dataclass
+@dataclass(frozen=True)
 class ServedFunction:
-    """A function that is being served, with its actors; `free` holds those that wait for a batch."""
+    """A function that is being served, with the copies of its model."""
 
     id: str
     token: str
     run: str
-    actors: list[Any]
-    free: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
-
-    def end(self) -> None:
-        """End the actors; calls that run fail."""
-        import ray
-
-        for actor in self.actors:
-            ray.kill(actor)
+    hosts: ModelHosts
 
 
 _functions: dict[str, ServedFunction] = {}
@@ -67,21 +62,17 @@ _functions: dict[str, ServedFunction] = {}
 
 async def register(spec: dict[str, Any], default_base_url: str) -> dict[str, Any]:
     """Start a function; see the module's documentation for `spec` and the answer. Raises DuetError."""
-    import ray
-
+    from duet.model_hosts import model_hosts
     from duet.python_alg.predictor import arrow_type
-    from duet.served_model import ServedModel
     from duet.udf import make_udf
 
-    options = _actor_options(spec)
+    options = _ray_options(spec)
     count = _count(spec.get("maxConcurrency", 1))
-    actor_class = ray.remote(ServedModel).options(**options)
-    actors = [actor_class.remote({key: spec.get(key) for key in _ACTOR_KEYS}) for _ in range(count)]
-    served = ServedFunction(
-        secrets.token_hex(8), secrets.token_urlsafe(32), str(spec.get("run") or ""), actors
-    )
+    identity = secrets.token_hex(8)
+    hosts = model_hosts(identity, {key: spec.get(key) for key in _MODEL_KEYS}, count, options)
+    served = ServedFunction(identity, secrets.token_urlsafe(32), str(spec.get("run") or ""), hosts)
     try:
-        described = await _described(actors)
+        described = await _described(hosts)
         base_url = (spec.get("baseUrl") or default_base_url).rstrip("/")
         inputs = [column["name"] for column in described["inputs"]]
         udf = make_udf(
@@ -93,10 +84,8 @@ async def register(spec: dict[str, Any], default_base_url: str) -> dict[str, Any
             spec.get("pythonVersion"),
         )
     except BaseException:
-        served.end()
+        hosts.end()
         raise
-    for actor in actors:
-        served.free.put_nowait(actor)
     _functions[served.id] = served
     return {
         "id": served.id,
@@ -112,7 +101,7 @@ def unregister(function_id: str) -> None:
     """End a function; nothing happens where there is none of that id."""
     served = _functions.pop(function_id, None)
     if served is not None:
-        served.end()
+        served.hosts.end()
 
 
 async def end_run(run: str) -> None:
@@ -122,22 +111,19 @@ async def end_run(run: str) -> None:
 
 
 async def call(served: ServedFunction, body: bytes) -> bytes:
-    """Answer one batch by the first actor that is free. Raises DuetError."""
+    """Answer one batch by the first copy of the model that is free. Raises DuetError."""
     from ray import exceptions
 
-    actor = await served.free.get()
     try:
-        answer, failure = await actor.call.remote(body)
+        answer, failure = await served.hosts.call(body)
     except exceptions.RayError as error:
         raise DuetError("function-crashed", f"The process that holds the model died: {error}") from error
-    finally:
-        served.free.put_nowait(actor)
     if failure is not None:
         raise _as_error(failure)
     return answer
 
 
-_ACTOR_KEYS = (
+_MODEL_KEYS = (
     "modelDir",
     "script",
     "modules",
@@ -150,18 +136,15 @@ _ACTOR_KEYS = (
 )
 
 
-async def _described(actors: list[Any]) -> dict[str, Any]:
+async def _described(hosts: ModelHosts) -> dict[str, Any]:
     from ray import exceptions
 
-    async def one(actor: Any) -> dict[str, Any]:
-        return await actor.describe.remote()
-
     try:
-        answers = await asyncio.wait_for(asyncio.gather(*map(one, actors)), START_SECONDS)
+        answers = await asyncio.wait_for(hosts.describe(), START_SECONDS)
     except asyncio.TimeoutError:
         raise DuetError(
             "function-start-timeout",
-            f"The model was not loaded after {START_SECONDS:.0f} s: Ray may have no room for its actors "
+            f"The model was not loaded after {START_SECONDS:.0f} s: Ray may have no room for its copies "
             "(maxConcurrency, systemParam.num_cpus, num_gpus).",
         ) from None
     except exceptions.RayError as error:
@@ -186,10 +169,10 @@ def _count(value: Any) -> int:
     return count
 
 
-def _actor_options(spec: dict[str, Any]) -> dict[str, Any]:
-    """The actors' Ray options from `systemParam`, whose values are text."""
+def _ray_options(spec: dict[str, Any]) -> dict[str, Any]:
+    """Ray's options for the copies from `systemParam`, whose values are text."""
     given = spec.get("systemParam") or {}
-    options: dict[str, Any] = {"num_cpus": 0, "max_restarts": 3, "max_task_retries": 1}
+    options: dict[str, Any] = {"num_cpus": 0}
     for key, read in (
         ("num_cpus", float),
         ("num_gpus", float),

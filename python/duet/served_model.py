@@ -1,4 +1,4 @@
-"""The Ray actor behind a served function: holds one loaded model and answers one batch at a time."""
+"""A loaded model behind a served function: answers one batch at a time. `duet.model_hosts` says where it lives."""
 
 from __future__ import annotations
 
