@@ -176,6 +176,16 @@ describe("what goes wrong in a real Ray", () => {
     });
     const error = await failure(broken);
     assert.ok(["environment-failed", "task-invalid"].includes(error.code), error.code);
+    assert.deepEqual(await client.environment({}, { run: "environment" }), {});
+    await assert.rejects(
+      client.environment({ requirements: ["no such=requirement"] }, { run: "environment" }),
+      {
+        code: "environment-invalid",
+      },
+    );
+    await assert.rejects(client.environment({ requirements: 7 }, { run: "environment" }), {
+      code: "environment-failed",
+    });
     await client.endRun("environment");
   });
 

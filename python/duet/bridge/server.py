@@ -99,5 +99,13 @@ async def _ensure_environment(request: web.Request) -> web.StreamResponse:
     except DuetError as error:
         described = {"code": error.code, "message": error.message, "details": error.details}
         await write({"error": described})
+    except ConnectionError:
+        # The client has gone, and with it the need for the environment.
+        raise
+    except Exception as error:
+        message = f"The environment could not be built: {error}"
+        await write(
+            {"error": {"code": "environment-failed", "message": message, "rayType": type(error).__name__}}
+        )
     await response.write_eof()
     return response
