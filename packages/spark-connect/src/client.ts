@@ -115,6 +115,11 @@ export class SparkConnectClient {
     }
   }
 
+  /** Whether the server is Apache Spark: it gives each session an id of its own, where Sail repeats the client's. */
+  get isApacheSpark(): boolean {
+    return this.#serverSideSessionId !== undefined && this.#serverSideSessionId !== this.identity.sessionId;
+  }
+
   /** Interrupts operations; gives the ids of those that the server stopped. */
   async interrupt(target: InterruptTarget, signal?: AbortSignal): Promise<readonly string[]> {
     const { interruptedIds } = await this.call(signal, (options) =>

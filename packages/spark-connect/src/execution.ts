@@ -101,7 +101,7 @@ class Operation {
   readonly #tags: readonly string[];
   readonly #releases: ReleaseSchedule;
   readonly #streams = new AbortController();
-  readonly #phase = new OperationPhase();
+  readonly #phase: OperationPhase;
   #continuity: Continuity;
   #lastResponseId: string | undefined;
   #ended = false;
@@ -111,6 +111,7 @@ class Operation {
   constructor(client: SparkConnectClient, plan: Plan, tags: readonly string[], id: string = randomUUID()) {
     this.#client = client;
     this.#plan = plan;
+    this.#phase = new OperationPhase({ reportsProgress: client.isApacheSpark });
     this.#continuity = new Continuity(plan);
     this.#tags = tags;
     this.id = id;
