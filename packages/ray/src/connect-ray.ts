@@ -40,6 +40,7 @@ export async function connectRay(address: BridgeAddress): Promise<RayClient> {
 }
 
 interface SubmittedTask extends RayTask {
+  readonly run: string;
   readonly outcome: DeferredResult<JsonValue>;
 }
 
@@ -90,6 +91,7 @@ class BridgeClient implements RayClient {
     const submitted: SubmittedTask = {
       id,
       ref: new ObjectRef(id),
+      run: task.run,
       outcome,
       result: (options) => outcome.wait(options?.signal),
       cancel: async (options) => {
@@ -285,13 +287,16 @@ class BridgeClient implements RayClient {
         this.#hello.resolve(message.cluster);
         break;
       case "result": {
-        const outcome = this.#take(message.id);
-        if (message.kind === "object") outcome?.reject(notJson(message.value));
-        else outcome?.resolve(message.value);
+        this.#settle(message.id, (outcome) => {
+          if (message.kind === "object") outcome.reject(notJson(message.value));
+          else outcome.resolve(message.value);
+        });
         break;
       }
       case "failed":
-        this.#take(message.id)?.reject(new RayError(message.error));
+        this.#settle(message.id, (outcome) => {
+          outcome.reject(new RayError(message.error));
+        });
         break;
       case "event":
         for (const stream of this.#streams.get(message.run) ?? []) stream.push(message.event);
@@ -308,10 +313,13 @@ class BridgeClient implements RayClient {
     }
   }
 
-  #take(id: string): DeferredResult<JsonValue> | undefined {
+  #settle(id: string, settle: (outcome: DeferredResult<JsonValue>) => void): void {
     const task = this.#tasks.get(id);
+    if (task === undefined) return;
     this.#tasks.delete(id);
-    return task?.outcome;
+    // Events of the same batch come first: their readers get the rest of this turn of the event loop.
+    if (this.#streams.has(task.run)) setImmediate(settle, task.outcome);
+    else settle(task.outcome);
   }
 
   #lose(error: RayError): void {
