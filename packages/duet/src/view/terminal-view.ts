@@ -145,11 +145,15 @@ export class TerminalView implements View {
     );
   }
 
+  /** Each line says whose it is. */
   #logText(event: LogPrinted): string {
     const colours = event.stream === "stdout" ? this.#outColours : this.#errColours;
     const label = event.group === undefined ? "" : `group ${event.group} `;
-    const text = cleanLine(event.text, colours.isColorSupported);
-    const line = event.stream === "stderr" ? colours.red(text) : text;
-    return `${colours.cyan(label)}${colours.dim("│")} ${colours.isColorSupported ? colours.reset(line) : line}`;
+    const prefix = `${colours.cyan(label)}${colours.dim("│")}`;
+    const paint = event.stream === "stderr" ? colours.red : (text: string): string => text;
+    return event.text
+      .split("\n")
+      .map((line) => `${prefix} ${colours.reset(paint(cleanLine(line, colours.isColorSupported)))}`)
+      .join("\n");
   }
 }
