@@ -1,4 +1,5 @@
-export { connectRay, type BridgeAddress } from "./connect-ray.ts";
+export { type BridgeAddress } from "./bridge-address.ts";
+export { connectRay } from "./connect-ray.ts";
 export { type JsonValue } from "./json-value.ts";
 export { ObjectRef } from "./object-ref.ts";
 export { type RayClient, type RayCluster, type RayNode } from "./ray-client.ts";

@@ -40,15 +40,17 @@ export async function checkRun(
   });
   const python = unique(analysis.blocks.flatMap((blocks) => blocks.python));
   const environments = unique(analysis.blocks.flatMap((blocks) => blocks.environments));
-  const ofEnvironments = environments.flatMap((block) =>
-    environmentDiagnostics(parseEnvironment(block.source), (offset, length) =>
-      block.place(offset, offset + length),
+  const ofEnvironments = await Promise.all(
+    environments.map(async (block) =>
+      environmentDiagnostics(await parseEnvironment(block.source), (offset, length) =>
+        block.place(offset, offset + length),
+      ),
     ),
   );
   const all = [
     ...syntax,
     ...analysis.diagnostics,
-    ...ofEnvironments,
+    ...ofEnvironments.flat(),
     ...(await pythonDiagnostics(run, python)),
   ];
   return inOrder(all, script.file);

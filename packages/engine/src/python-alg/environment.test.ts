@@ -2,31 +2,33 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseEnvironment } from "./environment.ts";
 
-test("an empty text is no environment", () => {
-  assert.deepEqual(parseEnvironment("\n  \n"), { ok: true, spec: undefined });
+test("an empty text is no environment", async () => {
+  assert.deepEqual(await parseEnvironment("\n  \n"), { ok: true, spec: undefined });
 });
 
-test("python and pip parts become requirements", () => {
+test("python and pip parts become requirements", async () => {
   const yaml =
     "name: demo\nchannels: [defaults]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - scikit-learn==1.5.0\n      - xgboost>=2\n";
-  assert.deepEqual(parseEnvironment(yaml), {
+  assert.deepEqual(await parseEnvironment(yaml), {
     ok: true,
     spec: { requirements: ["scikit-learn==1.5.0", "xgboost>=2"], python: "3.11" },
   });
 });
 
-test("a conda package keeps it a conda environment", () => {
-  const parsed = parseEnvironment("dependencies:\n  - python=3.11\n  - cudatoolkit=11\n  - pip: [torch]\n");
+test("a conda package keeps it a conda environment", async () => {
+  const parsed = await parseEnvironment(
+    "dependencies:\n  - python=3.11\n  - cudatoolkit=11\n  - pip: [torch]\n",
+  );
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.spec?.conda, {
     dependencies: ["python=3.11", "cudatoolkit=11", { pip: ["torch"] }],
   });
 });
 
-test("a text that is no YAML, or no environment, is told with its place", () => {
-  const broken = parseEnvironment("dependencies:\n  - pip: [a\nname: x\n");
+test("a text that is no YAML, or no environment, is told with its place", async () => {
+  const broken = await parseEnvironment("dependencies:\n  - pip: [a\nname: x\n");
   assert.ok(!broken.ok);
   assert.ok((broken.problems[0]?.offset ?? 0) > 10);
   for (const text of ["just words", "- a\n- b", "dependencies: 3", "dependencies:\n  - 4\n"])
-    assert.equal(parseEnvironment(text).ok, false, text);
+    assert.equal((await parseEnvironment(text)).ok, false, text);
 });

@@ -1,5 +1,4 @@
 import type { Diagnostic, Span } from "@duet/mlsql";
-import { parseDocument } from "yaml";
 import type { JsonValue } from "@duet/ray";
 
 /** The Python environment of a training, as the bridge builds it (`python/duet/environment.py`). */
@@ -31,8 +30,10 @@ const PYTHON = /^python\s*(?:={1,3}|>=|~=)?\s*(\d+\.\d+)?(?:\.[\d*]+)?$/u;
  * and pip packages becomes requirements; any other conda package keeps it a conda environment. An empty text is
  * no environment.
  */
-export function parseEnvironment(text: string): ParsedEnvironment {
+export async function parseEnvironment(text: string): Promise<ParsedEnvironment> {
   if (text.trim() === "") return { ok: true, spec: undefined };
+  // Loaded here: it takes time that most scripts, which describe no environment, need not spend.
+  const { parseDocument } = await import("yaml");
   const document = parseDocument(text);
   const problem = (message: string, offset = 0, length = 1): ParsedEnvironment => ({
     ok: false,

@@ -19,7 +19,7 @@ export async function prepareEnvironment(
 ): Promise<Environment> {
   if (condaFile === undefined) return { text: "", runtimeEnvironment: undefined };
   const { source } = await scriptModule(step, condaFile, at);
-  const parsed = parseEnvironment(source);
+  const parsed = await parseEnvironment(source);
   if (!parsed.ok) {
     throw StepError.at(
       at,
