@@ -137,9 +137,11 @@ for (const [engine, start] of [
       assert.equal(files.rows, 10);
       const [throughMemory, throughFiles] = [await seen(object), await seen(files)];
       assert.deepEqual(throughFiles.types, throughMemory.types);
-      assert.deepEqual(throughFiles.rows, throughMemory.rows);
+      // Without an order by the partitions come in any order.
+      const rows = throughMemory.rows.toSorted();
+      assert.deepEqual(throughFiles.rows.toSorted(), rows);
       assert.ok(throughMemory.types.some((type) => type.startsWith("timestamp[us, tz=")));
-      assert.ok(throughMemory.rows[2]?.includes("9999, 12, 31, 23, 59, 59, 999999"));
+      assert.ok(rows[2]?.includes("9999, 12, 31, 23, 59, 59, 999999"));
     });
 
     test("a table without rows keeps its columns, either way", async () => {
