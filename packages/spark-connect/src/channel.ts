@@ -18,6 +18,12 @@ export interface Channel {
 const STREAM_WINDOW = 2 * 1024 * 1024;
 const CONNECTION_WINDOW = 16 * 1024 * 1024;
 
+/**
+ * Servers take messages of up to 128 MB (`spark.connect.grpc.maxInboundMessageSize`). A larger one would make them reset
+ * the stream, which looks like a lost connection.
+ */
+const LARGEST_REQUEST = 128 * 1024 * 1024;
+
 /** Milliseconds of silence before the system checks whether the other side is still there. */
 const KEEP_ALIVE_DELAY = 30_000;
 
@@ -40,6 +46,7 @@ export function openChannel(target: ConnectionUrl): Channel {
       interceptors: [authenticate(target)],
       // Results are Arrow; gzip on top of it costs both sides more time than it saves.
       acceptCompression: [],
+      writeMaxBytes: LARGEST_REQUEST,
     }),
     close: () => {
       sessionManager.abort();

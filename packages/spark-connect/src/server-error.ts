@@ -74,6 +74,12 @@ function transportError(error: ConnectError): SparkConnectError {
       return sparkError("permission-denied", error.rawMessage, details);
     case Code.Unimplemented:
       return sparkError("unsupported", `this server does not offer it: ${error.rawMessage}`, details);
+    case Code.ResourceExhausted:
+      return sparkError(
+        "invalid-argument",
+        `the request is too large (${error.rawMessage}); give large data as files, not within a plan`,
+        details,
+      );
     case Code.InvalidArgument:
     case Code.OutOfRange:
     case Code.FailedPrecondition:

@@ -145,7 +145,7 @@ export class SparkSession implements AsyncDisposable {
   }
 
   /**
-   * A table from data at the client, which travels with every plan that uses it: for small data.
+   * A table from data at the client, which travels with every plan that uses it: for small data, 128 MB at most.
    *
    * @param data - one whole Arrow IPC stream, or rows; see {@link JsonRow} for the types that rows get
    * @param schema - casts the columns to these types and gives their order; needed for no rows at all

@@ -108,6 +108,13 @@ export function errorsSuite(kind: ServerKind, server: () => SparkServer): void {
     assert.ok(error instanceof (kind === "sail" ? UnsupportedError : AnalysisError));
   });
 
+  test("data that is too large for a plan is refused at once", async () => {
+    const frame = session.createDataFrame([{ text: "x".repeat(129 * 1024 * 1024) }]);
+    const error = await failure(frame.count());
+    assert.equal(error.code, "invalid-argument");
+    assert.match(error.rawMessage, /too large/);
+  });
+
   test("nothing behind the address is a clear error within seconds", async () => {
     const started = Date.now();
     const error = await failure(SparkSession.connect({ url: "sc://127.0.0.1:1" }));
