@@ -13,6 +13,9 @@ import { forwardRayEvents } from "./ray-events.ts";
 import type { RunScriptOptions } from "./run-options.ts";
 import { createTablesOfScript } from "./catalog/session-tables.ts";
 
+/** Spark's own clients try for over ten minutes; a person at a terminal should hear of a lost driver in seconds. */
+const RETRIES = 4;
+
 /** Options that a `connect` statement has named for later `load`s. */
 export interface Connection {
   readonly format: string;
@@ -115,7 +118,12 @@ export class Run implements AsyncDisposable {
   async #startSpark(): Promise<RunSpark> {
     this.emit({ type: "engine", engine: "spark", state: "starting", detail: "Spark" });
     const address = await this.options.engines.spark(this.signal);
-    const session = await SparkSession.connect({ url: address.url, userAgent: "duet", signal: this.signal });
+    const session = await SparkSession.connect({
+      url: address.url,
+      userAgent: "duet",
+      signal: this.signal,
+      retry: { maxRetries: RETRIES },
+    });
     this.onEnd(() => session[Symbol.asyncDispose]());
     // Unknown ${…} stay as written in MLSQL; Spark would put nothing in their place.
     if (address.kind === "apache") {

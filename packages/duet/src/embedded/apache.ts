@@ -94,7 +94,7 @@ function sparkArguments(port: number, directory: string, warehouse: string): rea
     "spark.connect.grpc.binding.address": "127.0.0.1",
     "spark.connect.grpc.binding.port": String(port),
     "spark.connect.grpc.port.maxRetries": "0",
-    "spark.connect.progress.reportInterval": "500ms",
+    "spark.connect.progress.reportInterval": "200ms",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.local.dir": join(directory, "local"),
