@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Span, Variables } from "@duet/mlsql";
-import { connectRay, type RayClient } from "@duet/ray";
+import { connectRay, type RayClient, RayError } from "@duet/ray";
 import { SparkSession } from "@duet/spark-connect";
 import { Catalog } from "./catalog/catalog.ts";
 import type { SparkAddress } from "./engine-provider.ts";
@@ -146,8 +146,14 @@ export class Run implements AsyncDisposable {
       await forwarding;
     });
     this.onEnd(async () => {
-      await client.endRun(this.id);
-      await client[Symbol.asyncDispose]();
+      try {
+        await client.endRun(this.id);
+      } catch (error) {
+        // A Ray that is lost has nothing left to end; the step that waited for it has told of the loss.
+        if (!(error instanceof RayError && error.code === "ray-lost")) throw error;
+      } finally {
+        await client[Symbol.asyncDispose]();
+      }
     });
     this.emit({ type: "engine", engine: "ray", state: "ready", detail: address.description });
     return client;
