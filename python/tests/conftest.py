@@ -13,10 +13,13 @@ import pytest
 PYTHON_FOLDER = Path(__file__).parents[1]
 
 
+# Read when Ray is imported: without it Ray listens on the machine's outward address.
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+
+
 @pytest.fixture(scope="session")
 def ray_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A one-node Ray with two CPUs and one logical GPU, ended with the tests."""
-    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
     os.environ["PYTHONPATH"] = str(PYTHON_FOLDER)
     import ray
