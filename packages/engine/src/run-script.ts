@@ -41,6 +41,7 @@ async function carryOut(run: Run): Promise<void> {
     outcome = run.signal.aborted ? "cancelled" : "failed";
     if (!run.signal.aborted) tell(run, diagnosticsOf(run, error));
   }
+  run.failed = outcome !== "succeeded";
   try {
     await run[Symbol.asyncDispose]();
   } catch (error) {

@@ -7,6 +7,7 @@ import { Catalog } from "./catalog/catalog.ts";
 import type { SparkAddress } from "./engine-provider.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Lake } from "./lake/lake.ts";
+import { removeUntilGone } from "./lake/remove-until-gone.ts";
 import { LocalLake } from "./lake/local-lake.ts";
 import type { EngineName, EventBody, RunEvent } from "./run-event.ts";
 import { forwardRayEvents } from "./ray-events.ts";
@@ -58,6 +59,8 @@ export class Run implements AsyncDisposable {
   readonly rayTasks = new Map<string, { readonly step: number; readonly group?: number }>();
   /** The statement that runs at this moment, for errors that say no place. */
   currentSpan: Span | undefined;
+  /** Whether a step has failed or was cancelled: work of Spark may then still be writing for a moment. */
+  failed = false;
   /** What errors call the run's Spark. */
   sparkName = "Spark";
   /** The number that the next step gets. */
@@ -111,7 +114,10 @@ export class Run implements AsyncDisposable {
     const failures: unknown[] = [];
     for (const cleanup of this.#cleanups.reverse())
       await cleanup().catch((error: unknown) => failures.push(error));
-    await this.lake.remove(this.directory).catch((error: unknown) => failures.push(error));
+    const removing = this.failed
+      ? removeUntilGone(this.lake, this.directory)
+      : this.lake.remove(this.directory);
+    await removing.catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw new AggregateError(failures, "the run could not remove all that it made");
   }
 

@@ -4,6 +4,7 @@ import { type DataFrame, describeType } from "@duet/spark-connect";
 import { tableIdentifier } from "../catalog/catalog.ts";
 import { createDatabaseSql, createTableSql, quoteIdentifier } from "../catalog/session-tables.ts";
 import { appendFiles, replaceDirectory } from "../lake/place-files.ts";
+import { removeUntilGone } from "../lake/remove-until-gone.ts";
 import { Options, resolvePath } from "../options.ts";
 import { fileFormats, transactionalFormats } from "../registry/formats.ts";
 import { showTable } from "../show-table.ts";
@@ -85,9 +86,11 @@ async function saveFiles(step: Step, statement: SaveStatement, save: FileSave): 
     if (statement.mode === "append" && existing !== undefined)
       await appendFiles(run.lake, staging, save.path);
     else await replaceDirectory(run.lake, staging, save.path);
-    return true;
-  } finally {
     await run.lake.remove(staging);
+    return true;
+  } catch (error) {
+    await removeUntilGone(run.lake, staging);
+    throw error;
   }
 }
 
