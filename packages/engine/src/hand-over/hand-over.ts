@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RayClient } from "@duet/ray";
 import type { DataFrame, ExecutionProgress } from "@duet/spark-connect";
 import type { HandedTable } from "./handed-table.ts";
+import { LocalLake } from "../lake/local-lake.ts";
+import { removeUntilGone } from "../lake/remove-until-gone.ts";
 import { measureFiles } from "./parquet-files.ts";
 import { type PlanFacts, readPlan } from "./plan-facts.ts";
 
@@ -94,7 +95,7 @@ async function writeFiles(frame: DataFrame, options: HandOverOptions): Promise<H
     return { kind: "files", path, schema: await emptyStream(frame, signal), rows, bytes };
   } catch (error) {
     // Part of a table is of no use, and where the disk is full its space is needed.
-    await rm(path, { recursive: true, force: true });
+    await removeUntilGone(new LocalLake(directory), path);
     throw error;
   }
 }
