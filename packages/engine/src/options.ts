@@ -16,6 +16,14 @@ export class Options {
     return this.#values.get(key)?.text;
   }
 
+  /** An option that names things, parted by commas; empty where it is absent. */
+  list(key: string): readonly string[] {
+    return (this.get(key) ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+  }
+
   /** Where an option's value stands, the whole statement where the option is absent. */
   span(key: string, otherwise: Span): Span {
     return this.#values.get(key)?.option.value.span ?? otherwise;

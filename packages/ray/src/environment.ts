@@ -1,8 +1,7 @@
 import { createInterface } from "node:readline";
-import { request } from "undici";
 import type { JsonValue } from "./json-value.ts";
 import { RayError, type ErrorDescription } from "./ray-error.ts";
-import { throwOnError, type BridgeCall } from "./table-transfer.ts";
+import { postJson, type BridgeCall } from "./table-transfer.ts";
 
 /** A line of the answer to `POST /environments`. */
 type EnvironmentLine =
@@ -16,14 +15,7 @@ export async function requestEnvironment(
   specification: JsonValue,
   onLine: ((line: string) => void) | undefined,
 ): Promise<JsonValue> {
-  const response = await request(new URL("/environments", call.url), {
-    method: "POST",
-    headers: { authorization: `Bearer ${call.token}`, "content-type": "application/json" },
-    body: JSON.stringify(specification),
-    dispatcher: call.agent,
-    signal: call.signal,
-  });
-  await throwOnError(response);
+  const response = await postJson(call, "/environments", specification);
   for await (const text of createInterface({ input: response.body, crlfDelay: Infinity })) {
     const line = JSON.parse(text) as EnvironmentLine;
     if ("runtimeEnvironment" in line) return line.runtimeEnvironment;

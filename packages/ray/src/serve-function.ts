@@ -1,6 +1,5 @@
-import { request } from "undici";
 import type { JsonValue } from "./json-value.ts";
-import { throwOnError, type BridgeCall } from "./table-transfer.ts";
+import { postJson, type BridgeCall } from "./table-transfer.ts";
 
 /** A model that Ray serves as a function; `duet/functions.py` says what a specification may hold. */
 export interface ServedFunction {
@@ -27,14 +26,7 @@ export async function requestServedFunction(
   call: BridgeCall,
   specification: JsonValue,
 ): Promise<ServedFunction> {
-  const response = await request(new URL("/functions", call.url), {
-    method: "POST",
-    headers: { authorization: `Bearer ${call.token}`, "content-type": "application/json" },
-    body: JSON.stringify(specification),
-    dispatcher: call.agent,
-    signal: call.signal,
-  });
-  await throwOnError(response);
+  const response = await postJson(call, "/functions", specification);
   const { id, inputs, udf } = (await response.body.json()) as ServedAnswer;
   return { id, inputs, udf: { ...udf, command: Buffer.from(udf.command, "base64") } };
 }

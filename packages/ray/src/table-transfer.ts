@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { request, type Agent } from "undici";
+import type { JsonValue } from "./json-value.ts";
 import { RayError, type ErrorDescription } from "./ray-error.ts";
 
 /** An HTTP call to a bridge. */
@@ -9,6 +10,8 @@ export interface BridgeCall {
   readonly agent: Agent;
   readonly signal: AbortSignal;
 }
+
+type BridgeResponse = Awaited<ReturnType<typeof request>>;
 
 /** A table that has arrived in Ray. */
 export interface StoredTable {
@@ -63,8 +66,21 @@ export async function readTable(call: BridgeCall, id: string): Promise<AsyncIter
   return response.body;
 }
 
+/** Posts JSON to a bridge and gives the answer, whose body is still to be read; throws as `throwOnError` does. */
+export async function postJson(call: BridgeCall, path: string, value: JsonValue): Promise<BridgeResponse> {
+  const response = await request(new URL(path, call.url), {
+    method: "POST",
+    headers: { authorization: `Bearer ${call.token}`, "content-type": "application/json" },
+    body: JSON.stringify(value),
+    dispatcher: call.agent,
+    signal: call.signal,
+  });
+  await throwOnError(response);
+  return response;
+}
+
 /** Throws the RayError that a bridge's answer with an error status describes. */
-export async function throwOnError(response: Awaited<ReturnType<typeof request>>): Promise<void> {
+export async function throwOnError(response: BridgeResponse): Promise<void> {
   if (response.statusCode < 400) return;
   const text = await response.body.text();
   throw new RayError(

@@ -43,10 +43,7 @@ export async function applyParameters(
   options: Options,
   span: (key: string) => Span,
 ): Promise<Readonly<Record<string, JsonValue>>> {
-  const scripts = (options.get("scripts") ?? "")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  const scripts = options.list("scripts");
   const entryPoint = options.get("entryPoint") ?? scripts[0];
   const modules = await Promise.all(scripts.map((name) => scriptModule(step, name, span("scripts"))));
   const entry = modules.find((module) => module.name === entryPoint);

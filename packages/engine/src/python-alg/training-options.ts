@@ -33,10 +33,7 @@ export interface TrainingOptions {
 export function trainingOptions(run: Run, statement: AlgorithmStatement): TrainingOptions {
   const options = new Options(run, statement.options);
   const span = (key: string): Span => options.span(key, statement.span);
-  const scripts = (options.get("scripts") ?? "")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  const scripts = options.list("scripts");
   const entryPoint = options.get("entryPoint") ?? (scripts.length === 1 ? scripts[0] : undefined);
   if (entryPoint === undefined || scripts.length === 0) {
     const missing = scripts.length === 0 ? "scripts" : "entryPoint";
