@@ -4,7 +4,8 @@ const below = {
   "spark-connect": [],
   ray: [],
   engine: ["mlsql", "spark-connect", "ray"],
-  duet: ["mlsql", "spark-connect", "ray", "engine"],
+  "python-script": ["mlsql", "spark-connect", "ray", "engine"],
+  duet: ["mlsql", "spark-connect", "ray", "engine", "python-script"],
 };
 module.exports = {
   forbidden: [
