@@ -107,10 +107,10 @@ export const pythonEnvironment = ({ dev }) =>
     locks: ["python/requirements.lock"],
     optionalLocks: dev ? ["python/requirements-dev.lock"] : [],
     least: 10,
-    space: 1_000,
+    space: 1_100,
   });
 
-/** `.venv-apache`: Apache Spark, which also needs Java. */
+/** `.venv-apache`: Apache Spark, which also needs Java, and what its scripts' drivers need to talk to Ray. */
 export const apacheEnvironment = () =>
   environment({
     title: "Apache Spark",
@@ -118,6 +118,6 @@ export const apacheEnvironment = () =>
     folder: ".venv-apache",
     locks: ["python/requirements-apache.lock"],
     least: 11,
-    space: 550,
+    space: 1_000,
     before: findJava,
   });
