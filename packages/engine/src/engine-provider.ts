@@ -21,6 +21,10 @@ export interface RayAddress {
   readonly url: string;
   /** Goes with every call. */
   readonly token: string;
+  /** `host:port` of Ray's control service (GCS): what a Ray driver of its own connects to. */
+  readonly gcsAddress: string;
+  /** The file with Ray's own token, on this machine, of an embedded Ray. */
+  readonly tokenPath?: string;
   /** For people: `Ray 2.60.0, 2 CPUs`. */
   readonly description: string;
 }

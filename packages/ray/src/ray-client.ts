@@ -15,6 +15,10 @@ export interface RayNode {
 export interface RayCluster {
   readonly rayVersion: string;
   readonly pythonVersion: string;
+  /** `host:port` of Ray's control service (GCS): what a Ray driver of its own connects to. */
+  readonly gcsAddress: string;
+  /** The file with Ray's own token, on this machine, of a Ray that the bridge has started. */
+  readonly tokenPath?: string;
   readonly nodes: readonly RayNode[];
 }
 

@@ -42,6 +42,10 @@ export interface BridgeProcess extends AsyncDisposable {
   readonly token: string;
   readonly pid: number;
   readonly rayVersion: string;
+  /** `host:port` of Ray's control service (GCS): what a Ray driver of its own connects to. */
+  readonly gcsAddress: string;
+  /** The file with Ray's own token, where the bridge has started that Ray. */
+  readonly tokenPath: string | undefined;
   /** Ends it with its Ray; resolves when it is gone, after 5 s at most. */
   stop(): Promise<void>;
 }
@@ -51,6 +55,8 @@ interface ReadyFile {
   readonly url: string;
   readonly pid: number;
   readonly rayVersion: string;
+  readonly gcsAddress: string;
+  readonly tokenPath?: string;
 }
 
 const START_PATIENCE = 90_000;
@@ -177,6 +183,8 @@ class SpawnedBridge implements BridgeProcess {
   readonly token: string;
   readonly pid: number;
   readonly rayVersion: string;
+  readonly gcsAddress: string;
+  readonly tokenPath: string | undefined;
   readonly #child: ChildProcess;
 
   constructor(child: ChildProcess, ready: ReadyFile, token: string) {
@@ -185,6 +193,8 @@ class SpawnedBridge implements BridgeProcess {
     this.token = token;
     this.pid = ready.pid;
     this.rayVersion = ready.rayVersion;
+    this.gcsAddress = ready.gcsAddress;
+    this.tokenPath = ready.tokenPath;
   }
 
   async stop(): Promise<void> {

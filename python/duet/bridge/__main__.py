@@ -181,7 +181,7 @@ async def _serve(
     stopping = stop.attach(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    state = BridgeState(loop)
+    state = BridgeState(loop, None if embedded is None else embedded.token_path)
 
     def on_log(batch: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError):
@@ -202,8 +202,8 @@ async def _serve(
             "url": f"http://{f'[{host}]' if ':' in host else host}:{port}",
             "pid": os.getpid(),
             "rayVersion": ray.__version__,
-            "rayAddress": ray.get_runtime_context().gcs_address,
-            "directory": None if embedded is None else str(embedded.directory),
+            "gcsAddress": ray.get_runtime_context().gcs_address,
+            **({} if embedded is None else {"tokenPath": str(embedded.token_path)}),
         },
     )
     lost = asyncio.create_task(watch_ray())

@@ -55,6 +55,7 @@ class EmbeddedRay:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.token_path = directory / "token"
 
     def close(self) -> None:
         """End Ray and remove its files; within 2 s."""
@@ -74,14 +75,14 @@ def prepare(options: EmbeddedOptions) -> EmbeddedRay:
     else:
         directory = directory.absolute()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    token = directory / "token"
-    token.touch(mode=0o600)
-    token.write_text(secrets.token_hex(32))
+    embedded = EmbeddedRay(directory)
+    embedded.token_path.touch(mode=0o600)
+    embedded.token_path.write_text(secrets.token_hex(32))
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(embedded.token_path)
     os.environ.pop("RAY_ADDRESS", None)
-    return EmbeddedRay(directory)
+    return embedded
 
 
 def _short_temporary() -> str:

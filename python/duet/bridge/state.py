@@ -8,6 +8,7 @@ import json
 import platform
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -35,8 +36,9 @@ NODES_MAX_AGE = 2.0
 class BridgeState:
     """The heart of the bridge; everything here runs on one event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, token_path: Path | None) -> None:
         self.loop = loop
+        self._token_path = token_path
         self.tasks = Tasks(RemoteFunctions(), loop)
         self.tasks.on_submit = self._submitted
         self.listeners: dict[str, set[Connection]] = {}
@@ -62,6 +64,8 @@ class BridgeState:
         return {
             "rayVersion": ray.__version__,
             "pythonVersion": platform.python_version(),
+            "gcsAddress": ray.get_runtime_context().gcs_address,
+            **({} if self._token_path is None else {"tokenPath": str(self._token_path)}),
             "nodes": await self.nodes(),
         }
 

@@ -111,15 +111,16 @@ export class EmbeddedEngines implements EngineProvider {
       const { reachRay } = await import("./remote-engines.ts");
       return this.#remembering(reachRay(ray.url, ray.token, this.#disposed.signal));
     }
-    const { url, token, description } = await this.#find("ray");
-    if (token === undefined) throw new Error("the bridge to Ray was started without a token");
-    return { url, token, description };
+    const { url, token, gcsAddress, tokenPath, description } = await this.#find("ray");
+    if (token === undefined || gcsAddress === undefined)
+      throw new Error("the bridge to Ray is not described");
+    return { url, token, gcsAddress, description, ...(tokenPath === undefined ? {} : { tokenPath }) };
   }
 
   async #find(
     name: EngineRecordName,
     begun?: () => void,
-  ): Promise<Pick<StartedEngine, "url" | "token" | "description">> {
+  ): Promise<Pick<StartedEngine, "url" | "token" | "gcsAddress" | "tokenPath" | "description">> {
     const { home } = this.#options;
     const warm = await livingRecord(home, name);
     const fits = warm?.ready === true && (name !== "ray" || this.#fits(warm));

@@ -15,6 +15,9 @@ export interface EngineRecord {
   readonly ready: boolean;
   readonly url: string;
   readonly token?: string;
+  /** Of Ray: `host:port` of its control service (GCS), and the file with its own token. */
+  readonly gcsAddress?: string;
+  readonly tokenPath?: string;
   readonly description: string;
   /** The process whose end ends the engine. */
   readonly process: ProcessIdentity;

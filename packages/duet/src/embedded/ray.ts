@@ -30,6 +30,8 @@ export async function startRay(start: EngineStart, size: RaySize): Promise<Start
     return {
       url: bridge.url,
       token: bridge.token,
+      gcsAddress: bridge.gcsAddress,
+      ...(bridge.tokenPath === undefined ? {} : { tokenPath: bridge.tokenPath }),
       description: describe(bridge.rayVersion, size),
       process,
       kill: () => {

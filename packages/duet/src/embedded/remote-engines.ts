@@ -19,7 +19,8 @@ export async function reachSpark(url: string, signal: AbortSignal): Promise<Spar
 export async function reachRay(url: string, token: string, signal: AbortSignal): Promise<RayAddress> {
   try {
     await using client = await connectRay({ url, token, signal });
-    return { url, token, description: `Ray ${client.cluster.rayVersion} at ${url}` };
+    const { rayVersion, gcsAddress } = client.cluster;
+    return { url, token, gcsAddress, description: `Ray ${rayVersion} at ${url}` };
   } catch (cause) {
     if (!(cause instanceof RayError)) throw cause;
     const help = "check the address of --ray, the token in DUET_RAY_TOKEN and whether the bridge runs";

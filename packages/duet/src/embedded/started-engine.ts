@@ -6,6 +6,9 @@ export interface StartedEngine extends AsyncDisposable {
   readonly url: string;
   /** Of the bridge to Ray. */
   readonly token?: string;
+  /** Of Ray: `host:port` of its control service (GCS), and the file with its own token. */
+  readonly gcsAddress?: string;
+  readonly tokenPath?: string;
   /** For people: `Sail 0.7.2`. */
   readonly description: string;
   /** The process whose end ends the engine. */

@@ -75,7 +75,7 @@ async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> 
       },
       size,
     );
-    const { url, token, description, process } = engine;
+    const { url, token, gcsAddress, tokenPath, description, process } = engine;
     // The first call also makes the engine load what it loads lazily: the first run finds it warm.
     if (!(await isAnswering({ name, url, ...(token === undefined ? {} : { token }) }, signal))) {
       throw new EngineStartError({
@@ -91,6 +91,8 @@ async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> 
       process,
       ready: true,
       ...(token === undefined ? {} : { token }),
+      ...(gcsAddress === undefined ? {} : { gcsAddress }),
+      ...(tokenPath === undefined ? {} : { tokenPath }),
     };
     await writeRecord(home, record);
     return record;
