@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from script_run import FakeDuet
 
 PYTHON_FOLDER = Path(__file__).parents[1]
 
@@ -60,3 +61,11 @@ def train(ray_node: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
         )
 
     return run
+
+
+@pytest.fixture
+def fake_duet(tmp_path: Path) -> Iterator[FakeDuet]:
+    """The other end of a script's channel."""
+    duet = FakeDuet(tmp_path / "duet.sock")
+    yield duet
+    duet.close()

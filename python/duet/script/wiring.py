@@ -1,0 +1,31 @@
+"""What each Python process of a run does when it starts, and when it imports PySpark or Ray.
+
+Everything else is imported when it is needed: a script that uses neither pays for this file, the hook and the watch.
+"""
+
+from __future__ import annotations
+
+import os
+
+from duet.script import watch
+
+
+def start() -> None:
+    """Watches Duet, and registers what is wired when PySpark or Ray is imported."""
+    socket = _socket_path(os.environ["DUET_SCRIPT"])
+    if socket is not None:
+        watch.watch(socket)
+        os.register_at_fork(after_in_child=lambda: watch.after_fork(socket))
+
+
+def _socket_path(context: str) -> str | None:
+    """The socket in the text of `DUET_SCRIPT`. Parsing JSON would double the start of an empty script."""
+    if '"socket"' not in context:
+        return None
+    _, found, rest = context.partition('"socket":"')
+    path, ended, _ = rest.partition('"')
+    if found and ended and "\\" not in path:
+        return path
+    import json
+
+    return json.loads(context).get("socket")
