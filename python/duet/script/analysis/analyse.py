@@ -66,7 +66,7 @@ def _engines(read: list[tuple[Module, list[Use]]], modules: LocalModules) -> lis
     """The engines that the modules import, in the order of their imports."""
     found: list[str] = []
     for _, uses in read:
-        for use in sorted(uses, key=lambda each: getattr(each.node, "lineno", 0)):
+        for use in uses:
             if not use.is_import or use.unread:
                 continue
             for name, _ in imported_names(use.node):

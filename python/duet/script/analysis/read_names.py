@@ -34,11 +34,15 @@ class Use:
         self.scope = scope
         self.unread = unread
         self.guarded = guarded
+        self.line: int = getattr(node, "lineno", 0)
         self.is_import = isinstance(node, (ast.Import, ast.ImportFrom))
 
 
 def read_names(module: Module) -> list[Use]:
-    """Fills the module's scopes. A stack instead of recursion: trees may be deeper than Python's own."""
+    """Fills the module's scopes, and gives the uses from top to bottom.
+
+    A stack instead of recursion: a tree may be deeper than Python can follow.
+    """
     uses: list[Use] = []
     stack: list[tuple[ast.AST, Scope, bool, bool]] = [(module.tree, module.scope, False, False)]
     while stack:
@@ -57,7 +61,7 @@ def read_names(module: Module) -> list[Use]:
                     guarded or (isinstance(node, ast.Try) and child in node.body and _catches_imports(node)),
                 )
             )
-    return uses
+    return sorted(uses, key=lambda use: use.line)
 
 
 def _inner_scope(node: ast.AST, scope: Scope) -> Scope:
