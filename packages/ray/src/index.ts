@@ -8,3 +8,8 @@ export { type RayEvent, type RayLogEvent, type RayTaskEvent, type RayTaskState }
 export { startBridge, type BridgeProcess, type StartBridgeOptions } from "./start-bridge.ts";
 export { type FunctionReference, type RayTask, type TaskOptions, type TaskRequest } from "./task-request.ts";
 export { type ServedFunction } from "./serve-function.ts";
+export { type JobPackage, makePackage, type PackageFile } from "./jobs/job-package.ts";
+export { type RayJobsAddress } from "./jobs/jobs-connection.ts";
+export { RayJobsError } from "./jobs/jobs-error.ts";
+export { isOver, type RayJob, type RayJobState } from "./jobs/ray-job.ts";
+export { RayJobs } from "./jobs/ray-jobs.ts";
