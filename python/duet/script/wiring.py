@@ -8,6 +8,11 @@ from __future__ import annotations
 import os
 
 from duet.script import watch
+from duet.script.import_hook import when_imported
+
+TYPE_CHECKING = False  # as in `typing`, which takes 2 ms to import
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def start() -> None:
@@ -16,6 +21,9 @@ def start() -> None:
     if socket is not None:
         watch.watch(socket)
         os.register_at_fork(after_in_child=lambda: watch.after_fork(socket))
+    when_imported("pyspark.sql.session", _wire_spark)
+    when_imported("pyspark.sql.connect.session", _wire_spark_connect)
+    when_imported("pyspark.core.context", _wire_spark_context)
 
 
 def _socket_path(context: str) -> str | None:
@@ -29,3 +37,21 @@ def _socket_path(context: str) -> str | None:
     import json
 
     return json.loads(context).get("socket")
+
+
+def _wire_spark(module: ModuleType) -> None:
+    from duet.script import spark_session
+
+    spark_session.wire(module)
+
+
+def _wire_spark_connect(module: ModuleType) -> None:
+    from duet.script import spark_session
+
+    spark_session.wire_connect(module)
+
+
+def _wire_spark_context(module: ModuleType) -> None:
+    from duet.script import classic_spark
+
+    classic_spark.wire(module)
