@@ -1,5 +1,9 @@
 export type * from "./engine-provider.ts";
 export type * from "./run-event.ts";
+export { EventQueue } from "./event-queue.ts";
+export { lineSpan } from "./line-span.ts";
+export { removeUntilGone } from "./lake/remove-until-gone.ts";
+export { newRunId } from "./run-id.ts";
 export type { RunScriptOptions } from "./run-options.ts";
 export { runScript } from "./run-script.ts";
 export { LocalLake } from "./lake/local-lake.ts";

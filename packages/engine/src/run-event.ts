@@ -120,6 +120,12 @@ export interface MessagePrinted extends EventBase {
   readonly text: string;
 }
 
+/** Something that a person should know and that is no mistake, e.g. a setting of the script that is left aside. */
+export interface NotePrinted extends EventBase {
+  readonly type: "note";
+  readonly text: string;
+}
+
 /** A step has ended. `engines` says for how many milliseconds each engine worked on it. */
 export interface StepFinished extends EventBase {
   readonly type: "step-finished";
@@ -128,6 +134,8 @@ export interface StepFinished extends EventBase {
   readonly duration: number;
   readonly engines: Readonly<Partial<Record<EngineName, number>>>;
   readonly rows?: number;
+  /** Why it failed, in one line, where no diagnostic says so: an operation of a Python script, which may catch it. */
+  readonly error?: string;
 }
 
 /** The run has ended and all that it made for itself is removed. */
@@ -136,6 +144,8 @@ export interface RunFinished extends EventBase {
   readonly outcome: Outcome;
   readonly duration: number;
   readonly engines: Readonly<Partial<Record<EngineName, number>>>;
+  /** Of a Python script: what its process ended with, as shells count (128 + n for signal n). */
+  readonly exitCode?: number;
 }
 
 /** One event of a run; the terminal, the console, the TypeScript API and the tests read the same stream. */
@@ -150,6 +160,7 @@ export type RunEvent =
   | LogPrinted
   | TableShown
   | MessagePrinted
+  | NotePrinted
   | StepFinished
   | RunFinished;
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Span, Variables } from "@duet/mlsql";
 import { connectRay, type RayClient, RayError } from "@duet/ray";
@@ -11,6 +10,7 @@ import { removeUntilGone } from "./lake/remove-until-gone.ts";
 import { LocalLake } from "./lake/local-lake.ts";
 import type { EngineName, EventBody, RunEvent } from "./run-event.ts";
 import { forwardRayEvents } from "./ray-events.ts";
+import { newRunId } from "./run-id.ts";
 import type { RunScriptOptions } from "./run-options.ts";
 import { createTablesOfScript } from "./catalog/session-tables.ts";
 
@@ -37,7 +37,7 @@ export interface RunSpark {
  * Disposing it ends what the run made for itself: Ray tasks, the Spark session, temporary files.
  */
 export class Run implements AsyncDisposable {
-  readonly id = runId(new Date());
+  readonly id = newRunId();
   readonly options: RunScriptOptions;
   readonly events = new EventQueue<RunEvent>();
   readonly signal: AbortSignal;
@@ -164,12 +164,4 @@ export class Run implements AsyncDisposable {
     this.emit({ type: "engine", engine: "ray", state: "ready", detail: address.description });
     return client;
   }
-}
-
-function runId(now: Date): string {
-  const time = now
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+Z/gu, "")
-    .replace("T", "-");
-  return `${time}-${randomBytes(3).toString("hex")}`;
 }

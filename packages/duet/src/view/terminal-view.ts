@@ -79,6 +79,9 @@ export class TerminalView implements View {
       case "table":
         this.#screen.print("out", tableText(event, this.#screen.width("out"), this.#outColours));
         return;
+      case "note":
+        this.#tell(this.#errColours.dim(cleanCell(event.text)));
+        return;
       case "diagnostic": {
         const colours = this.#errColours.isColorSupported;
         this.#screen.print("err", renderDiagnostic(event.diagnostic, event.source, { color: colours }));
