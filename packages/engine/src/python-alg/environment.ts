@@ -1,7 +1,7 @@
 import type { Diagnostic, Span } from "@duet/mlsql";
 import type { JsonValue } from "@duet/ray";
 
-/** The Python environment of a training, as the bridge builds it (`python/duet/environment.py`). */
+/** The Python environment of a training, as the bridge builds it (`python/duet/environment`). */
 export interface EnvironmentSpec {
   /** Requirements in pip's words (PEP 508). */
   readonly requirements: readonly string[];
