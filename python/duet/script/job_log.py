@@ -17,7 +17,7 @@ from duet.log_marker import SEPARATOR, START
 VERSION = 1
 
 Stream = Literal["stdout", "stderr"]
-RecordKind = Literal["begin", "message", "tasks", "exit"]
+RecordKind = Literal["begin", "message", "task", "failed", "exit"]
 
 _START = START.encode()
 _SEPARATOR = SEPARATOR.encode()

@@ -31,8 +31,10 @@ export interface RayJobRequest {
 
 /** What the cluster's Ray is. */
 export interface RayJobsVersion {
+  /** E.g. `2.60.0`. */
   readonly rayVersion: string;
-  readonly session: string;
+  /** Of the head node, e.g. `3.11.7`. */
+  readonly pythonVersion: string;
 }
 
 /** Whether a job is over. */

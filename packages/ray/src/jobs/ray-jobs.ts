@@ -22,12 +22,12 @@ export class RayJobs implements AsyncDisposable {
 
   /** What answers there. */
   async version(signal?: AbortSignal): Promise<RayJobsVersion> {
-    const value = await this.#connection.json({ method: "GET", path: "api/version", signal });
-    const { ray_version: rayVersion, session_name: session } = value as Readonly<Record<string, unknown>>;
-    if (typeof rayVersion !== "string") {
+    const answer = await this.#connection.json({ method: "GET", path: "api/v0/cluster_metadata", signal });
+    const { rayVersion, pythonVersion } = (answer as { data?: Partial<RayJobsVersion> }).data ?? {};
+    if (typeof rayVersion !== "string" || typeof pythonVersion !== "string") {
       throw new RayJobsError({ code: "jobs-not-ray", message: `${this.url} does not say which Ray it is` });
     }
-    return { rayVersion, session: typeof session === "string" ? session : "" };
+    return { rayVersion, pythonVersion };
   }
 
   /** Starts a job; resolves as soon as Ray has taken it. */

@@ -1,0 +1,180 @@
+"""Runs a script on a Ray cluster: the entry point of its Ray job, `python -m duet.script.job_runner script.py args…`.
+
+It starts `python script.py args…` with the wiring that a run on one's own machine has, and writes what the script
+prints and does to standard output, which is the job's log, as `duet.script.job_log` says. What it has to know comes
+in the environment variable `DUET_JOB`: `{"profile": …, "wiring": {…, as DUET_SCRIPT without a socket}}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from duet.script.job_channel import JobChannel
+from duet.script.job_log import VERSION, JobLog, Stream
+from duet.script.job_processes import adopt_orphans, end_children
+from duet.script.job_tasks import JobTasks
+
+VARIABLE = "DUET_JOB"
+RAY_JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+CHUNK = 65_536
+# A part of a line that nothing follows for this long is passed on: a question, a progress bar.
+PART_DELAY = 0.05
+# After a request to stop: what the script gets to end by itself, and then after SIGTERM. Seconds.
+STOP_PATIENCE = 3.0
+TERM_PATIENCE = 1.5
+SETTLE_PATIENCE = 2.0
+
+
+class JobRunner:
+    """One run of a script as a Ray job."""
+
+    def __init__(self, command: list[str], job: dict[str, Any]) -> None:
+        self._command = command
+        self._job = job
+        self._log = JobLog(_write)
+        self._stopped = asyncio.Event()
+        self._channel = JobChannel(job["profile"], self._message)
+        self._tasks = JobTasks(os.environ.get("RAY_ADDRESS", ""), self._task_changed, self._note)
+
+    async def run(self) -> int:
+        """Run the script to its end; gives the exit code as shells count."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stopped.set)
+        adopt_orphans()
+        self._log.record("begin", {"version": VERSION, "time": _now(), "python": platform.python_version()})
+        # Short, because the path of a Unix domain socket may have 100 characters only.
+        directory = Path(tempfile.mkdtemp(prefix="duet-"))
+        try:
+            socket = directory / "duet.sock"
+            await self._channel.listen(socket)
+            code = await self._run_script(self._environment(socket))
+        finally:
+            await self._channel.close()
+            shutil.rmtree(directory, ignore_errors=True)
+        self._log.record("exit", {"code": code, "stopped": self._stopped.is_set(), "time": _now()})
+        return code
+
+    def _environment(self, socket: Path) -> dict[str, str]:
+        wiring = self._job["wiring"]
+        environment = {**os.environ, "DUET_SCRIPT": _json({**wiring, "socket": str(socket)})}
+        environment.pop(VARIABLE, None)
+        if RAY_JOB_CONFIG in environment:
+            environment[RAY_JOB_CONFIG] = _worker_wiring(environment[RAY_JOB_CONFIG], wiring)
+        return environment
+
+    async def _run_script(self, environment: dict[str, str]) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self._command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment,
+            limit=CHUNK,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        output = [
+            asyncio.create_task(self._pass_on("stdout", process.stdout)),
+            asyncio.create_task(self._pass_on("stderr", process.stderr)),
+        ]
+        stopping = asyncio.create_task(self._stop_in_time(process))
+        code = await process.wait()
+        stopping.cancel()
+        # Processes that the script has left would keep its output open, and outlive the job.
+        await asyncio.wait(output, timeout=PART_DELAY)
+        await end_children(TERM_PATIENCE)
+        await asyncio.wait(output, timeout=SETTLE_PATIENCE)
+        await self._channel.settle(SETTLE_PATIENCE)
+        await self._tasks.close()
+        return 128 - code if code < 0 else code
+
+    async def _stop_in_time(self, process: asyncio.subprocess.Process) -> None:
+        """Ray sends its stop signal to every process of the job; this is for a script that does not heed it."""
+        await self._stopped.wait()
+        await asyncio.sleep(STOP_PATIENCE)
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+            await asyncio.sleep(TERM_PATIENCE)
+            process.kill()
+
+    async def _pass_on(self, stream: Stream, reader: asyncio.StreamReader) -> None:
+        while True:
+            reading = asyncio.ensure_future(reader.read(CHUNK))
+            if self._log.pending:
+                done, _ = await asyncio.wait([reading], timeout=PART_DELAY)
+                if not done:
+                    self._log.flush()
+            data = await reading
+            if not data:
+                return
+            self._log.output(stream, data)
+
+    def _message(self, message: dict[str, Any]) -> None:
+        if message["type"] == "ray-job":
+            self._tasks.add(message["job"])
+        self._log.record("message", message)
+
+    def _task_changed(self, change: dict[str, Any]) -> None:
+        self._log.record("task", change)
+
+    def _note(self, text: str) -> None:
+        self._log.record("message", {"type": "note", "text": text, "time": _now(), "process": os.getpid()})
+
+
+def _worker_wiring(config: str, wiring: dict[str, Any]) -> str:
+    """The job's configuration, with which the script's driver starts its workers: they are wired too.
+
+    They have no channel: it is for the processes on the script's own node.
+    """
+    value = json.loads(config)
+    environment = value.setdefault("runtime_env", {})
+    variables = {
+        name: text for name, text in environment.get("env_vars", {}).items() if not _for_the_job_alone(name)
+    }
+    environment["env_vars"] = {**variables, "DUET_SCRIPT": _json(wiring)}
+    return json.dumps(value)
+
+
+def _for_the_job_alone(name: str) -> bool:
+    return name == VARIABLE or name.startswith("RAY_JOB_STOP_")
+
+
+def _write(data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(1, left) :]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def main(command: list[str]) -> int:
+    """Run the script that the command line names."""
+    job = json.loads(os.environ[VARIABLE])
+    return asyncio.run(_run(command, job))
+
+
+async def _run(command: list[str], job: dict[str, Any]) -> int:
+    return await JobRunner(command, job).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
