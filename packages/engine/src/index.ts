@@ -10,3 +10,4 @@ export { LocalLake } from "./lake/local-lake.ts";
 export { type Lake, type LakeEntry, LakeError, type LakeErrorCode } from "./lake/lake.ts";
 export { findModels, type FoundModel } from "./models/find.ts";
 export { modelHistory, type ModelHistoryRow } from "./models/history.ts";
+export { parseEnvironment, type EnvironmentSpec, type ParsedEnvironment } from "./python-alg/environment.ts";

@@ -68,7 +68,8 @@ async def ensure_environment(spec: dict[str, Any], on_line: OnLine) -> dict[str,
 class ScriptEnvironment:
     """An environment for a script: its Python, and for a later look-up all files that described it."""
 
-    python: Path
+    python: Path | None
+    """None where only what Duet brings is asked for: its own environments have that."""
     files: list[Path]
     lasting: bool
     """Whether the same files always mean the same environment: not with packages that lie on this machine."""
@@ -98,6 +99,8 @@ async def script_environment(
     rest, own = own_packages(wanted, role, python=python, ray=ray)
     for note in own.notes:
         await on_note(note)
+    if not rest.requirements and (python, ray) == here:
+        return ScriptEnvironment(None, wanted.files, True)
     folder = await _ensure(rest, own, python, on_line, on_start)
     return ScriptEnvironment(python_of(folder), wanted.files, not wanted.paths)
 

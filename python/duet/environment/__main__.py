@@ -5,7 +5,7 @@ Standard input has one line of JSON: `{"spec": {…}, "role": "connect", "cluste
 waits: at its end the build is given up. Standard output has a JSON object a line: `{"packages": 5}` when a build
 begins, `{"line": "…"}`, `{"note": "…"}`, and at last one of
 
-    {"python": "/…/bin/python", "files": ["/…"], "lasting": true}         for `here`
+    {"python": "/…/bin/python" | null, "files": ["/…"], "lasting": true}         for `here`
     {"runtimeEnv": {…}}                                                    for `cluster`
     {"error": {"code": "…", "message": "…", "file": "…", "line": 3}}
 """
@@ -57,7 +57,7 @@ async def _answer(request: dict[str, Any]) -> dict[str, Any]:
         on_start=_on_start,
     )
     return {
-        "python": str(built.python),
+        "python": None if built.python is None else str(built.python),
         "files": [str(file) for file in built.files],
         "lasting": built.lasting,
     }

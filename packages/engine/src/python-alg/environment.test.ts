@@ -15,6 +15,21 @@ test("python and pip parts become requirements", async () => {
   });
 });
 
+test("Python's version is kept as a range where it is one", async () => {
+  for (const [asked, python] of [
+    ["python=3.11.4=h955ad1f_0", "3.11"],
+    ["python ==3.11", "3.11"],
+    ["conda-forge::python=3.11.*", "3.11"],
+    ["python>=3.9", ">=3.9"],
+    ["python >=3.10,<3.13", ">=3.10,<3.13"],
+  ]) {
+    const parsed = await parseEnvironment(`dependencies:\n  - ${String(asked)}\n`);
+    assert.ok(parsed.ok && parsed.spec?.python === python, asked);
+  }
+  const alike = await parseEnvironment("dependencies:\n  - python-dateutil\n");
+  assert.ok(alike.ok && alike.spec?.conda !== undefined, "another package whose name begins alike");
+});
+
 test("a conda package keeps it a conda environment", async () => {
   const parsed = await parseEnvironment(
     "dependencies:\n  - python=3.11\n  - cudatoolkit=11\n  - pip: [torch]\n",

@@ -5,7 +5,7 @@ import type { JsonValue } from "@duet/ray";
 export interface EnvironmentSpec {
   /** Requirements in pip's words (PEP 508). */
   readonly requirements: readonly string[];
-  /** The wanted Python, `3.11`. */
+  /** The wanted Python: `3.11`, or a range such as `>=3.10,<3.13`. */
   readonly python?: string;
   /** The whole conda description, only where it has parts that pip cannot serve. */
   readonly conda?: JsonValue;
@@ -23,7 +23,9 @@ export type ParsedEnvironment =
       }[];
     };
 
-const PYTHON = /^python\s*(?:={1,3}|>=|~=)?\s*(\d+\.\d+)?(?:\.[\d*]+)?$/u;
+const PYTHON = /^(?:[\w-]+::)?python(?![\w-])\s*(.*)$/u;
+/** An exact version in conda's words, with or without its patch number and build: `=3.11.4=h955ad1f_0`. */
+const EXACT = /^={0,3}\s*(\d+\.\d+)(?:\.[\d*]+)*(?:=\S+)?$/u;
 
 /**
  * Reads a conda YAML (`name`, `channels`, `dependencies` with a `pip` list). One that asks only for python, pip
@@ -61,7 +63,7 @@ export async function parseEnvironment(text: string): Promise<ParsedEnvironment>
   for (const item of dependencies as readonly unknown[]) {
     if (typeof item === "string") {
       const match = PYTHON.exec(item.trim());
-      if (match !== null) python = match[1];
+      if (match !== null) python = pythonOf(match[1] ?? "");
       else if (!/^(?:pip|setuptools|wheel)\b/u.test(item.trim())) onlyPip = false;
     } else if (typeof item === "object" && item !== null && "pip" in item && isTexts(item.pip)) {
       requirements.push(...item.pip);
@@ -95,6 +97,11 @@ export function environmentDiagnostics(
     span: spanOf(problem.offset, problem.length),
     suggestion: "it is a conda YAML, for instance `dependencies: [python=3.11, {pip: [scikit-learn]}]`",
   }));
+}
+
+function pythonOf(version: string): string | undefined {
+  const text = version.trim();
+  return EXACT.exec(text)?.[1] ?? (text === "" ? undefined : text);
 }
 
 function isTexts(value: unknown): value is readonly string[] {
