@@ -22,7 +22,13 @@ from duet.errors import DuetError
 
 def read(source: Mapping[str, Any]) -> pa.Table:
     """The table in the folder `source["path"]`. Raises `data-unreadable`."""
-    folder = Path(source["path"])
+    encoded = source.get("schema")
+    schema = None if encoded is None else pa.ipc.open_stream(base64.b64decode(encoded)).schema
+    return read_folder(Path(source["path"]), schema)
+
+
+def read_folder(folder: Path, schema: pa.Schema | None) -> pa.Table:
+    """The table in `folder`, with the types of `schema`. Raises `data-unreadable`."""
     files = sorted(folder.rglob("*.parquet"), key=_written_order)
     try:
         if not files:
@@ -36,8 +42,8 @@ def read(source: Mapping[str, Any]) -> pa.Table:
                 partitioning=None,
                 coerce_int96_timestamp_unit="us",
             )
-            if source.get("schema") is not None:
-                table = _conform(table, pa.ipc.open_stream(base64.b64decode(source["schema"])).schema)
+            if schema is not None:
+                table = conform(table, schema)
     except (pa.ArrowInvalid, OSError) as error:
         raise DuetError(
             "data-unreadable", f"The data in {folder} cannot be read as parquet: {error}"
@@ -61,10 +67,12 @@ def _all_processors() -> Iterator[None]:
         pa.set_cpu_count(before)
 
 
-def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """`table` with the types of `schema`: parquet files of Apache Spark hold some in another unit or form."""
+    if table.schema.equals(schema):
+        return table
     columns = [
         column if column.type == field.type else column.cast(field.type)
         for column, field in zip(table.columns, schema, strict=True)
     ]
-    return pa.Table.from_arrays(columns, names=schema.names)
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -29,16 +29,21 @@ def hand_back(folder: str, limit: int, *tables: Any) -> pa.Table:
         return pa.concat_tables(parts)
     Path(folder).mkdir(parents=True)
     for number, part in enumerate(parts):
-        pq.write_table(
-            part,
-            Path(folder) / f"part-{number:05}.parquet",
-            compression="none",
-            use_dictionary=False,
-            write_statistics=False,
-            row_group_size=ROWS_OF_A_ROW_GROUP,
-        )
+        write_part(part, Path(folder) / f"part-{number:05}.parquet")
     return schema.empty_table().replace_schema_metadata(
         {"duet.path": folder, "duet.rows": str(sum(part.num_rows for part in parts))}
+    )
+
+
+def write_part(table: pa.Table, file: Path) -> None:
+    """Writes a table that Spark's executors read once, at once: packing and counting would only cost time."""
+    pq.write_table(
+        table,
+        file,
+        compression="none",
+        use_dictionary=False,
+        write_statistics=False,
+        row_group_size=ROWS_OF_A_ROW_GROUP,
     )
 
 
