@@ -199,6 +199,10 @@ export class BridgeClient implements RayClient {
     return stopAtEnd(stream, stop);
   }
 
+  watchJob(run: string, job: string): void {
+    if (this.#lost === undefined) this.#socket.send({ type: "watch-job", run, job });
+  }
+
   async environment(
     specification: JsonValue,
     options: {

@@ -21,6 +21,7 @@ export type ClientMessage =
   | { readonly type: "cancel"; readonly id: string; readonly force: boolean }
   | { readonly type: "release"; readonly ids: readonly string[] }
   | { readonly type: "listen" | "unlisten"; readonly run: string }
+  | { readonly type: "watch-job"; readonly run: string; readonly job: string }
   | RequestMessage;
 
 /** Messages that are answered by a `reply`. */

@@ -62,8 +62,14 @@ export interface RayClient extends AsyncDisposable {
    */
   events(options: { readonly run: string; readonly signal?: AbortSignal }): AsyncIterable<RayEvent>;
   /**
+   * Has the tasks of another driver's Ray job (Ray's id, e.g. `02000000`) told among the run's events, until the job
+   * or the run ends. `endRun` waits for the job's end, 5 s at most; whatever still lived then is told as cancelled.
+   * A second time is harmless.
+   */
+  watchJob(run: string, job: string): void;
+  /**
    * Makes a Python environment ready and gives Ray's `runtime_env` for it. What an environment may say is up to
-   * `duet/environment.py`. `onLine` gets what the installer prints. Throws `environment-…` codes.
+   * `duet/environment`. `onLine` gets what the installer prints. Throws `environment-…` codes.
    */
   environment(
     specification: JsonValue,

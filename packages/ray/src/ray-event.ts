@@ -16,6 +16,10 @@ export interface RayTaskEvent {
   /** The task that started it; absent for a root. */
   readonly parent?: string;
   readonly name: string;
+  /** Of a watched job: the function's name, the actor's class (its creation), or `Class.method`, whatever `name` is. */
+  readonly function?: string;
+  /** Of a watched job: the id of the actor that it creates or is a call of. */
+  readonly actor?: string;
   readonly state: RayTaskState;
   /** What it reserves, e.g. `{ CPU: 2, GPU: 0.5 }`; memory in bytes. */
   readonly resources: Readonly<Record<string, number>>;
@@ -39,5 +43,13 @@ export interface RayLogEvent {
   readonly time: number;
 }
 
+/** Something that a person should know of a watched job: a detached actor that lives on, a task that no node can hold. */
+export interface RayNoteEvent {
+  readonly type: "note";
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
 /** What happens to the tasks of a run. */
-export type RayEvent = RayTaskEvent | RayLogEvent;
+export type RayEvent = RayTaskEvent | RayLogEvent | RayNoteEvent;

@@ -181,14 +181,18 @@ async def _serve(
     stopping = stop.attach(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    state = BridgeState(loop, None if embedded is None else embedded.token_path)
+    state = BridgeState(
+        loop,
+        None if embedded is None else embedded.token_path,
+        ends_with_run=embedded is not None and arguments.watch_stdin,
+    )
 
     def on_log(batch: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(state.output.receive, batch)
 
     follow_logs = follow_cluster_logs if embedded is None else read_node_logs
-    end_logs = follow_logs(on_log, lambda: state.is_busy)
+    end_logs = follow_logs(on_log, lambda: state.is_busy or state.is_watching)
     await state.nodes()
     runner = web.AppRunner(
         make_application(state, token), access_log=None, handle_signals=False, read_bufsize=4 * 1024 * 1024

@@ -2,8 +2,8 @@
 
 Client to bridge, by `type`:
 `function {identity, reference}` · `submit {id, run, function, name, call, refs?, options?, label?}` ·
-`cancel {id, force}` · `release {ids}` · `listen {run}` · `unlisten {run}` · and with a `request` number that the
-reply carries: `end-run {run}`, `resources`, `put-json {run, value}`, `get-json {id}`.
+`cancel {id, force}` · `release {ids}` · `listen {run}` · `unlisten {run}` · `watch-job {run, job}` · and with a
+`request` number that the reply carries: `end-run {run}`, `resources`, `put-json {run, value}`, `get-json {id}`.
 
 Bridge to client: `hello {cluster}` · `result {id, kind, value}` · `failed {id, error}` · `event {run, event}` ·
 `reply {request, value | error}` · `lost {message}`.
@@ -90,6 +90,9 @@ class Connection:
         elif kind == "listen":
             self.listening.add(message["run"])
             state.listen(message["run"], self)
+        elif kind == "watch-job":
+            self.runs.add(message["run"])
+            state.watch_job(message["run"], message["job"])
         elif kind == "unlisten":
             self.listening.discard(message["run"])
             state.unlisten(message["run"], self)

@@ -13,6 +13,8 @@ from typing import Any
 BUSY_PAUSE = 0.04
 IDLE_PAUSE = 0.3
 NEW_FILES_INTERVAL = 0.1
+# Seconds after another driver's worker has printed in which it may well print again.
+OTHERS_BUSY = 10.0
 
 
 def read_node_logs(
@@ -21,14 +23,27 @@ def read_node_logs(
     """Call `receive`, on a thread, with what Ray's log monitor finds in the log files of this process's own node.
 
     The monitor runs here and hands its batches over directly: no process of its own, no way through Ray's control
-    service. While `is_busy` says no, it looks less often. Gives the function that ends it.
+    service. What workers of other drivers print, it publishes there as a log monitor of Ray's does, and their drivers
+    print it. While `is_busy` says no and no other driver's worker has printed for a while, it looks less often. Gives
+    the function that ends it.
     """
     from ray._private.log_monitor import LogMonitor, is_proc_alive
     from ray._private.worker import global_worker
 
+    own_job = global_worker.current_job_id.hex()
+    control_service = global_worker.gcs_client
+    published_at = 0.0
+
     class Receiver:
         def publish_logs(self, batch: dict[str, Any]) -> None:
-            receive(batch)
+            nonlocal published_at
+            job = batch["job"]
+            if job != own_job:
+                control_service.publish_logs(batch)
+            if job and job != own_job:
+                published_at = time.monotonic()
+            else:
+                receive(batch)
 
     node = global_worker.node
     monitor = LogMonitor(node.node_ip_address, node.get_logs_dir_path(), Receiver(), is_proc_alive)
@@ -47,7 +62,8 @@ def read_node_logs(
                 print(f"The output of Ray's workers could not be read: {error}", file=sys.stderr, flush=True)
                 published = False
             if not published:
-                stop.wait(BUSY_PAUSE if is_busy() else IDLE_PAUSE)
+                busy = is_busy() or time.monotonic() - published_at < OTHERS_BUSY
+                stop.wait(BUSY_PAUSE if busy else IDLE_PAUSE)
 
     thread = threading.Thread(target=run, name="node-logs", daemon=True)
     thread.start()

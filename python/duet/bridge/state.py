@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import platform
 import sys
@@ -17,6 +18,7 @@ import ray
 from duet import functions
 from duet.bridge.connection import Connection
 from duet.bridge.failures import BridgeError
+from duet.bridge.job_watch import JobWatch
 from duet.bridge.logs import LogRouter, Process
 from duet.bridge.placement import unplaceable
 from duet.bridge.remote_functions import RemoteFunctions
@@ -31,14 +33,21 @@ DISCONNECT_GRACE = 5.0
 UNPLACEABLE_AFTER = 5.0
 ORPHAN_ROUNDS = 5
 NODES_MAX_AGE = 2.0
+# More than Ray's processes wait between two reports of their tasks: 0.1 s here, a second by default.
+EMBEDDED_SETTLE = 0.4
+CLUSTER_SETTLE = 1.3
 
 
 class BridgeState:
     """The heart of the bridge; everything here runs on one event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, token_path: Path | None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, token_path: Path | None, *, ends_with_run: bool
+    ) -> None:
         self.loop = loop
         self._token_path = token_path
+        self._ends_with_run = ends_with_run
+        self._watches: dict[str, JobWatch] = {}
         self.tasks = Tasks(RemoteFunctions(), loop)
         self.tasks.on_submit = self._submitted
         self.listeners: dict[str, set[Connection]] = {}
@@ -139,8 +148,28 @@ class BridgeState:
             return await asyncio.to_thread(ray.get, stored.value)
         raise BridgeError("not-json", f"The object {identity} holds no JSON value.")
 
+    def watch_job(self, run: str, job: str) -> None:
+        """Tell the run's listeners of the tasks of another driver's Ray job until the job or the run ends."""
+        watch = self._watches.get(run)
+        if watch is None:
+            watch = self._watches[run] = JobWatch(
+                ray.get_runtime_context().gcs_address,
+                functools.partial(self._send, run),
+                settle=EMBEDDED_SETTLE if self._token_path is not None else CLUSTER_SETTLE,
+                ends_with_run=self._ends_with_run,
+            )
+        watch.watch(job)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether other drivers' jobs are watched."""
+        return any(watch.is_watching for watch in self._watches.values())
+
     async def end_run(self, run_id: str) -> None:
         """Cancel what still runs of a run, wait for its end and the last events, drop its objects and functions."""
+        watch = self._watches.pop(run_id, None)
+        if watch is not None:
+            await watch.end()
         await functions.end_run(run_id)
         run = self.tasks.runs.get(run_id)
         if run is None:
@@ -357,6 +386,8 @@ class BridgeState:
         """Stop the work in the background."""
         for task in list(self._background):
             task.cancel()
+        for watch in self._watches.values():
+            await watch.end(patience=0)
         await self.states.close()
 
 

@@ -8,61 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray._private.gcs_utils import create_gcs_channel
-from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
-from ray.core.generated.common_pb2 import ErrorType, TaskStatus
 
 from duet.bridge.logs import Process
+from duet.bridge.task_events import TaskEvents, TaskProgress
 from duet.bridge.tasks import Task
 
-LIMIT = 10_000
 
-_ORDER = ("waiting", "pending", "running", "finished", "failed")
-_STATES = {
-    "waiting": ("PENDING_ARGS_AVAIL",),
-    "pending": (
-        "PENDING_NODE_ASSIGNMENT",
-        "PENDING_OBJ_STORE_MEM_AVAIL",
-        "PENDING_ARGS_FETCH",
-        "GETTING_AND_PINNING_ARGS",
-        "SUBMITTED_TO_WORKER",
-        "PENDING_ACTOR_TASK_ARGS_FETCH",
-        "PENDING_ACTOR_TASK_ORDERING_OR_CONCURRENCY",
-    ),
-    "running": ("RUNNING", "RUNNING_IN_RAY_GET", "RUNNING_IN_RAY_WAIT"),
-    "finished": ("FINISHED",),
-    "failed": ("FAILED",),
-}
-_KNOWN_STATUSES = frozenset(TaskStatus.keys())
-_STATE_OF = {
-    TaskStatus.Value(status): state
-    for state, statuses in _STATES.items()
-    for status in statuses
-    if status in _KNOWN_STATUSES
-}
-
-
-@dataclass
-class ObservedTask:
+@dataclass(kw_only=True)
+class ObservedTask(TaskProgress):
     """A Ray task as last seen. `root` is the task of a client that it descends from, maybe itself."""
 
-    id: str
     root: Task
     parent: str | None
-    name: str
-    resources: dict[str, float]
-    attempt: int = 0
-    state: str = ""
-    since: float = 0.0
     process: Process | None = None
-    node: str | None = None
-    error: str | None = None
     children: list[str] = field(default_factory=list)
-
-    @property
-    def live(self) -> bool:
-        """Whether it has not ended yet."""
-        return self.state in ("", "waiting", "pending", "running")
 
 
 class TaskStates:
@@ -75,12 +34,8 @@ class TaskStates:
         on_change: Callable[[ObservedTask, str, float], None],
     ) -> None:
         context = ray.get_runtime_context()
-        self._channel = create_gcs_channel(context.gcs_address, aio=True)
-        self._stub = gcs_service_pb2_grpc.TaskInfoGcsServiceStub(self._channel)
-        self._request = gcs_service_pb2.GetTaskEventsRequest(limit=LIMIT)
-        job = self._request.filters.job_filters.add()
-        job.job_id = bytes.fromhex(context.get_job_id())
-        self._request.filters.exclude_driver = True
+        self._events = TaskEvents(context.gcs_address)
+        self._job = context.get_job_id()
         self._find_root = find_root
         self._node_address = node_address
         self._on_change = on_change
@@ -89,7 +44,7 @@ class TaskStates:
 
     async def look(self) -> None:
         """Ask once. Raises what gRPC raises when the service does not answer within 5 s."""
-        reply = await self._stub.GetTaskEvents(self._request, timeout=5)
+        reply = await self._events.of_job(self._job)
         unplaced = list(reply.events_by_task)
         # A parent may stand behind its child: look again at those whose parent was not known yet.
         while unplaced:
@@ -108,7 +63,7 @@ class TaskStates:
             if observed is None:
                 return False
             self._observed[identity] = observed
-        elif not observed.live and event.attempt_number <= observed.attempt:
+        elif not observed.is_news(event):
             return True
         self._update(observed, event)
         return True
@@ -117,41 +72,27 @@ class TaskStates:
         root = self._find_root(identity)
         resources = dict(info.required_resources)
         if root is not None:
-            return ObservedTask(identity, root, None, root.name, resources)
+            return ObservedTask(id=identity, name=root.name, resources=resources, root=root, parent=None)
         parent = self._observed.get(info.parent_task_id.hex())
         if parent is None:
             return None
         parent.children.append(identity)
-        parent_name = parent.root.id if parent.parent is None else parent.id
-        name = info.name or info.func_or_class_name
-        return ObservedTask(identity, parent.root, parent_name, name, resources)
+        return ObservedTask(
+            id=identity,
+            name=info.name or info.func_or_class_name,
+            resources=resources,
+            root=parent.root,
+            parent=parent.root.id if parent.parent is None else parent.id,
+        )
 
     def _update(self, observed: ObservedTask, event: Any) -> None:
+        changes = list(observed.advance(event))
         update = event.state_updates
-        if event.attempt_number > observed.attempt:
-            observed.attempt, observed.state = event.attempt_number, ""
-        if update.HasField("node_id"):
-            observed.node = update.node_id.hex()
         if update.HasField("worker_pid") and observed.node is not None:
             observed.process = (self._node_address(observed.node) or "", str(update.worker_pid))
             self._processes[observed.process] = observed
-        times: dict[str, int] = {}
-        for status, at in update.state_ts_ns.items():
-            state = _STATE_OF.get(status)
-            if state is not None:
-                times[state] = min(at, times.get(state, at))
-        seen = _ORDER.index(observed.state) if observed.state in _ORDER else -1
-        for state in _ORDER[seen + 1 :]:
-            if state not in times:
-                continue
-            if state == "failed":
-                observed.error = update.error_info.error_message or ErrorType.Name(
-                    update.error_info.error_type
-                )
-                if update.error_info.error_type == ErrorType.Value("TASK_CANCELLED"):
-                    state = "cancelled"
-            observed.state, observed.since = state, time.time()
-            self._on_change(observed, state, times["failed" if state == "cancelled" else state] / 1e6)
+        for state, at in changes:
+            self._on_change(observed, state, at)
 
     def at(self, process: Process) -> ObservedTask | None:
         """The task that a process was last seen with."""
@@ -188,4 +129,4 @@ class TaskStates:
 
     async def close(self) -> None:
         """Close the channel."""
-        await self._channel.close()
+        await self._events.close()
