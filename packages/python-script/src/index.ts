@@ -1,4 +1,19 @@
+export { analyseScript, type AnalyseOptions } from "./analysis/analyse-script.ts";
+export type { AskedSpark } from "./analysis/choose-spark.ts";
+export type { ClassicUse, ScriptAnalysis } from "./analysis/script-analysis.ts";
+export { parseScriptMessage } from "./channel/parse-message.ts";
+export type { ScriptRayTask } from "./events/ray-steps.ts";
+export { ScriptEvents } from "./events/script-events.ts";
+export type { EndingSignal } from "./process/signal-witness.ts";
+export { type PythonScriptRun, runPythonScript } from "./run-python-script.ts";
 export type * from "./script-message.ts";
+export type {
+  ClassicInstallation,
+  ClassicSpark,
+  PythonScriptOptions,
+  ScriptEngineProvider,
+  ScriptRayAddress,
+} from "./script-options.ts";
 export { clusterRuntimeEnv } from "./environment/cluster-runtime-env.ts";
 export {
   prepareScriptEnvironment,

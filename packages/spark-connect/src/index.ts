@@ -1,5 +1,7 @@
 export { SparkSession } from "./spark-session.ts";
 export type { ConnectOptions } from "./spark-session.ts";
+export { SessionHandle } from "./session-handle.ts";
+export type { SessionHandleOptions } from "./session-handle.ts";
 export { DataFrame } from "./data-frame.ts";
 export type { CallOptions, ExplainMode, TableResult } from "./data-frame.ts";
 export { DataFrameReader } from "./data-frame-reader.ts";

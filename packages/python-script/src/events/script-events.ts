@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { type EngineName, type EventBody, lineSpan } from "@duet/engine";
+import type { Span } from "@duet/mlsql";
+import type {
+  OperationFinished,
+  OperationProgress,
+  OperationStarted,
+  ScriptMessage,
+} from "../script-message.ts";
+import { EngineClock } from "./engine-clock.ts";
+import { RaySteps, type ScriptRayTask, type StepTarget } from "./ray-steps.ts";
+
+interface Operation {
+  readonly step: number;
+  readonly engine: EngineName;
+  readonly began: number;
+}
+
+/** Makes run events of what the processes of a script tell, and of what Ray tells of their jobs. */
+export class ScriptEvents implements StepTarget {
+  readonly clock = new EngineClock();
+  readonly span: Span;
+  /** The texts of the files that spans point into. */
+  readonly sources = new Map<string, string>();
+  readonly #emit: (event: EventBody) => void;
+  readonly #operations = new Map<string, Operation>();
+  readonly #notes = new Set<string>();
+  readonly #rayTasks: RaySteps;
+  #steps = 0;
+
+  /** `script` is the name that places of unknown work get. */
+  constructor(script: string, emit: (event: EventBody) => void) {
+    this.#emit = emit;
+    this.span = atLine(script, 1);
+    this.#rayTasks = new RaySteps(this);
+  }
+
+  /** Puts an event on the run's stream. */
+  emit(event: EventBody): void {
+    this.#emit(event);
+  }
+
+  /** The number of the next step. */
+  nextStep(): number {
+    return this.#steps++;
+  }
+
+  /** A process of the script has told something. */
+  message(message: ScriptMessage): void {
+    switch (message.type) {
+      case "operation-started":
+        this.#began(message);
+        break;
+      case "operation-progress":
+        this.#progress(message);
+        break;
+      case "operation-finished":
+        this.#finished(message);
+        break;
+      case "note":
+        this.note(message.text);
+        break;
+      case "need":
+      case "spark-session":
+      case "ray-job":
+        break;
+    }
+  }
+
+  /** Says something to the person, once. */
+  note(text: string): void {
+    if (this.#notes.has(text)) return;
+    this.#notes.add(text);
+    this.#emit({ type: "note", text });
+  }
+
+  /** A Ray task of the script has changed its state. */
+  rayTask(task: ScriptRayTask): void {
+    this.#rayTasks.see(task);
+  }
+
+  /** The script has ended: what still runs is cancelled with it. `time` is milliseconds since 1970. */
+  end(time: number): void {
+    for (const operation of [...this.#operations.keys()]) {
+      this.#finished({ type: "operation-finished", operation, outcome: "cancelled", time, process: 0 });
+    }
+    for (const [name, count] of this.#rayTasks.end(time)) {
+      const tasks = count === 1 ? `a task of ${name}` : `${count} tasks of ${name}`;
+      this.note(`${tasks} still ran on Ray when the script ended, and ended with it`);
+    }
+  }
+
+  #began(message: OperationStarted): void {
+    const { operation, kind, title, time, file, line } = message;
+    if (this.#operations.has(operation)) return;
+    const engine = message.engine ?? "spark";
+    const step = this.nextStep();
+    this.#operations.set(operation, { step, engine, began: time });
+    this.clock.begin(engine, time);
+    const span = file === undefined ? this.span : this.place(file, line ?? 1);
+    this.#emit({ type: "step-started", step, engine, kind, title, span });
+  }
+
+  #progress(message: OperationProgress): void {
+    const known = this.#operations.get(message.operation);
+    if (known === undefined) return;
+    const { stages, runningTasks } = message;
+    this.#emit({ type: "spark-progress", step: known.step, stages, runningTasks });
+  }
+
+  #finished(message: OperationFinished): void {
+    const known = this.#operations.get(message.operation);
+    if (known === undefined) return;
+    this.#operations.delete(message.operation);
+    const { step, engine, began } = known;
+    this.clock.end(engine, message.time);
+    const duration = Math.max(0, message.time - began);
+    const { outcome, rows, error } = message;
+    this.#emit({
+      type: "step-finished",
+      step,
+      outcome,
+      duration,
+      engines: { [engine]: duration },
+      ...(rows === undefined ? {} : { rows }),
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  /** A line of a file, from 1. */
+  place(file: string, line: number): Span {
+    if (!this.sources.has(file)) this.sources.set(file, readSource(file));
+    return lineSpan(this.sources, file, line) ?? atLine(file, line);
+  }
+}
+
+/** The text of a file of this machine; empty for one of another. */
+function readSource(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // The places of a script that runs on a cluster have lines and no text.
+    return "";
+  }
+}
+
+function atLine(file: string, line: number): Span {
+  const position = { line, column: 1, offset: 0 };
+  return { file, start: position, end: position };
+}
