@@ -94,7 +94,7 @@ async def script_environment(
     python, ray = (cluster["python"], cluster["ray"]) if cluster else here
     wanted = read_wanted(spec)
     if wanted.conda:
-        raise _conda_for_script(wanted.conda)
+        raise _conda_for_script(wanted)
     check_python(wanted.python, wanted.python_place, python)
     rest, own = own_packages(wanted, role, python=python, ray=ray)
     for note in own.notes:
@@ -102,7 +102,7 @@ async def script_environment(
     if not rest.requirements and (python, ray) == here:
         return ScriptEnvironment(None, wanted.files, True)
     folder = await _ensure(rest, own, python, on_line, on_start)
-    return ScriptEnvironment(python_of(folder), wanted.files, not wanted.paths)
+    return ScriptEnvironment(python_of(folder), wanted.files, not wanted.local)
 
 
 def cluster_versions() -> tuple[str, str]:
@@ -121,7 +121,10 @@ async def _ensure(wanted: Wanted, own: OwnPackages, python: str, on_line: OnLine
             await on_start(len(wanted.requirements))
             await build_environment(building, wanted, own, on_line, python=interpreter)
 
-        await build_once(folder, content, build)
+        async def on_wait() -> None:
+            await on_line("Another process is building this environment; waiting for it")
+
+        await build_once(folder, content, build, on_wait)
     # Its time says when it was last used.
     os.utime(folder)
     return folder
@@ -142,12 +145,14 @@ def _conda(conda: dict[str, Any]) -> dict[str, Any]:
     return {"conda": conda}
 
 
-def _conda_for_script(conda: Mapping[str, Any]) -> DuetError:
+def _conda_for_script(wanted: Wanted) -> DuetError:
+    assert wanted.conda is not None
     return DuetError(
         "environment-unsupported",
-        f"The environment asks for packages of conda ({_conda_packages(conda)}), which Duet does not install for a "
-        "script. Name the packages of PyPI in the section pip instead; or make the environment with conda, and give "
-        "its Python with --python.",
+        f"The environment asks for packages of conda ({_conda_packages(wanted.conda)}), which Duet does not install "
+        "for a script. Name the packages of PyPI in the section pip instead; or make the environment with conda, and "
+        "give its Python with --python.",
+        **wanted.python_place.details(),
     )
 
 

@@ -21,6 +21,9 @@ OnLine = Callable[[str], Awaitable[None]]
 
 MESSAGE_LINES = 12
 
+_FRAME = re.compile(r"^[\s×✗╰├─▶│]*(?:(?:error|cause):\s*)?")
+"""What uv puts before the words of a message."""
+
 
 async def build_environment(
     folder: Path, wanted: Wanted, own: OwnPackages, on_line: OnLine, *, python: str = sys.executable
@@ -95,10 +98,20 @@ def _install_arguments(
         arguments += ["-c", file("constraints.txt", [text_of(item) for item in wanted.constraints])]
     if own.excluded:
         arguments += ["--excludes", file("excludes.txt", own.excluded)]
-    if wanted.paths:
+    for name, path in wanted.local:
         # A package on this machine may have changed since uv built it.
-        arguments.append("--refresh")
+        known = name or _name_of(path)
+        arguments += ["--refresh"] if known is None else ["--refresh-package", known]
     return arguments
+
+
+def _name_of(path: Path) -> str | None:
+    """The name of a package in a folder, where its project says it."""
+    project = path / "pyproject.toml"
+    if not project.is_file():
+        return None
+    found = re.search(r"""^name\s*=\s*["']([A-Za-z0-9._-]+)["']""", project.read_text("utf-8"), re.MULTILINE)
+    return found and found[1]
 
 
 async def _run(
@@ -133,7 +146,7 @@ def _is_conflict(lines: list[str]) -> bool:
 
 
 def _failure(lines: list[str], wanted: Wanted, ours: Sequence[str] = ()) -> DuetError:
-    words = [re.sub(r"^[\s×✗╰├─▶│]+|^\s*(error|cause):\s*", "", line).strip() for line in lines]
+    words = [_FRAME.sub("", line).strip() for line in lines]
     told = [word for word in words if word and not word.startswith("Resolved")]
     text = " ".join(told)
     if "No space left on device" in text:

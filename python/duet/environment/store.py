@@ -6,13 +6,15 @@ the first (a lock that ends with its process). What a killed build left is remov
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def content_of(wanted: Wanted, own: OwnPackages, python: str) -> dict[str, Any]:
         "uv": wanted.uv,
         "own": own.exact,
         "excluded": own.excluded,
-        "paths": {str(path): _state_of(path) for path in wanted.paths},
+        "paths": {str(path): _state_of(path) for _, path in wanted.local},
         "python": python,
         "platform": f"{sys.platform}-{platform.machine()}",
     }
@@ -66,19 +68,25 @@ def is_whole(folder: Path) -> bool:
     return (folder / DESCRIPTION).is_file() and python_of(folder).exists()
 
 
-async def build_once(folder: Path, content: dict[str, Any], build: Callable[[Path], Awaitable[None]]) -> None:
+async def build_once(
+    folder: Path,
+    content: dict[str, Any],
+    build: Callable[[Path], Awaitable[None]],
+    on_wait: Callable[[], Awaitable[None]],
+) -> None:
     """Build the environment in a folder beside its own and put it in place, unless another process just did.
 
-    Raises DuetError `environment-failed` or `disk-full` where the store cannot be written.
+    `on_wait` is called where another process is at it. Raises DuetError `environment-failed` or `disk-full` where the
+    store cannot be written.
     """
+    building = folder.with_suffix(".new")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        async with AsyncFileLock(_lock_of(folder), poll_interval=0.1):
+        async with _lock(folder, on_wait):
             if is_whole(folder):
                 return
-            _remove_leftovers()
-            building = folder.with_suffix(".new")
             _remove(building)
+            _remove_leftovers()
             try:
                 await build(building)
                 (building / DESCRIPTION).write_text(json.dumps(content, indent=2, default=str), "utf-8")
@@ -87,11 +95,25 @@ async def build_once(folder: Path, content: dict[str, Any], build: Callable[[Pat
             finally:
                 _remove(building)
     except OSError as error:
-        if error.errno == 28:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full() from error
         raise DuetError(
             "environment-failed", f"The environment cannot be made in {folder.parent}: {error}"
         ) from error
+
+
+@asynccontextmanager
+async def _lock(folder: Path, on_wait: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    lock = AsyncFileLock(_lock_of(folder), poll_interval=0.1)
+    try:
+        await lock.acquire(blocking=False)
+    except Timeout:
+        await on_wait()
+        await lock.acquire()
+    try:
+        yield
+    finally:
+        await lock.release()
 
 
 def disk_full() -> DuetError:
@@ -104,11 +126,10 @@ def _lock_of(folder: Path) -> Path:
 
 
 def _remove_leftovers() -> None:
-    """Remove what killed builds left: a folder under construction whose lock nobody holds."""
+    """Remove what killed builds left: a folder under construction whose lock nobody else holds."""
     for building in environments().glob("*.new"):
-        lock = FileLock(_lock_of(building))
         try:
-            with lock.acquire(blocking=False):
+            with FileLock(_lock_of(building)).acquire(blocking=False):
                 _remove(building)
         except Timeout:
             continue

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,12 +45,18 @@ class Wanted:
     files: list[Path] = field(default_factory=list)
 
     @property
-    def paths(self) -> list[Path]:
-        """Packages that are folders or archives on this machine."""
-        sources = self.uv.get("sources", {}).values()
-        each = [one for source in sources for one in (source if isinstance(source, list) else [source])]
-        listed = [item.path for item in self.requirements if item.path is not None and not item.editable]
-        return listed + [Path(one["path"]) for one in each if isinstance(one, dict) and "path" in one]
+    def local(self) -> list[tuple[str | None, Path]]:
+        """Packages that are copied from folders or archives of this machine, with their names where they are known."""
+        found = [
+            (item.name, item.path)
+            for item in self.requirements
+            if item.path is not None and not item.editable
+        ]
+        for name, sources in self.uv.get("sources", {}).items():
+            for source in sources if isinstance(sources, list) else [sources]:
+                if isinstance(source, dict) and "path" in source and not source.get("editable"):
+                    found.append((name, Path(source["path"])))
+        return found
 
 
 def read_wanted(spec: Mapping[str, Any]) -> Wanted:
@@ -142,8 +149,11 @@ def _parse_toml(text: str, file: Path, first: int) -> dict[str, Any]:
         return tomlkit.parse(text).unwrap()
     except TOMLKitError as error:
         line = first + error.line - 1 if isinstance(error, ParseError) else None
+        # The place is told as the file's own, and the sign that the parser puts at the end is not the user's.
+        reason = re.sub(r" at line \d+ col \d+$", "", str(error))
+        reason = reason.replace("Unexpected character: '\\x00'", "it ends in the middle of a value")
         raise DuetError(
-            "environment-invalid", f"The environment is no TOML: {error}", **Place(str(file), line).details()
+            "environment-invalid", f"The environment is no TOML: {reason}", **Place(str(file), line).details()
         ) from error
 
 

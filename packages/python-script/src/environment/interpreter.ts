@@ -27,6 +27,9 @@ print(json.dumps({"executable": sys.executable, "implementation": platform.pytho
     "python": platform.python_version(), "packages": {name: version(name) for name in names}}))
 `;
 
+/** Of what an interpreter says when it fails. Characters. */
+const MOST_TOLD = 200;
+
 interface Probe {
   readonly executable: string;
   readonly implementation: string;
@@ -112,7 +115,7 @@ async function ask(python: string, signal: AbortSignal | undefined): Promise<Pro
   } catch (cause) {
     signal?.throwIfAborted();
     const { code, stderr = "" } = cause as { code?: unknown; stderr?: string };
-    const last = stderr.trim().split("\n").at(-1) ?? "";
+    const last = (stderr.trim().split("\n").at(-1) ?? "").slice(0, MOST_TOLD);
     throw new ScriptEnvironmentError({
       code: "python-missing",
       message:
