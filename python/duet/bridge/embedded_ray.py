@@ -34,6 +34,8 @@ _SETTINGS = {
     "RAY_task_events_report_interval_ms": "100",
     "RAY_task_events_max_num_task_in_gcs": "10000",
     "LOG_NAME_UPDATE_INTERVAL_S": "0.1",
+    # Ordinary scripts may call `ray.init()` in their tasks.
+    "RAY_preload_python_modules": "duet.script.ray_worker",
     # A raylet that is not ready at the first try is asked again after this time, not after a second.
     "RAY_raylet_client_connect_timeout_milliseconds": "50",
     "RAY_raylet_client_num_connect_attempts": "600",

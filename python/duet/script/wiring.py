@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 
 def start() -> None:
-    """Watches Duet, and registers what is wired when PySpark or Ray is imported."""
+    """Watches Duet, and registers the wiring."""
     socket = _socket_path(os.environ["DUET_SCRIPT"])
     if socket is not None:
         watch.watch(socket)
         os.register_at_fork(after_in_child=lambda: watch.after_fork(socket))
+    register()
+
+
+def register() -> None:
+    """Registers what is wired when PySpark or Ray is imported."""
     when_imported("pyspark.sql.session", _wire_spark)
     when_imported("pyspark.sql.connect.session", _wire_spark_connect)
     when_imported("pyspark.core.context", _wire_spark_context)
+    when_imported("ray", _wire_ray)
 
 
 def _socket_path(context: str) -> str | None:
@@ -55,3 +61,9 @@ def _wire_spark_context(module: ModuleType) -> None:
     from duet.script import classic_spark
 
     classic_spark.wire(module)
+
+
+def _wire_ray(module: ModuleType) -> None:
+    from duet.script import ray_session
+
+    ray_session.wire(module)
