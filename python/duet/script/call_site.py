@@ -42,6 +42,17 @@ def call_site() -> CallSite | None:
     return None
 
 
+def entry_point(package: str) -> str | None:
+    """The name of the package's function that this thread called first, whoever called it."""
+    frame: FrameType | None = sys._getframe(1)
+    found = None
+    while frame is not None:
+        if package in Path(frame.f_code.co_filename).parts:
+            found = frame.f_code.co_name
+        frame = frame.f_back
+    return found
+
+
 @functools.lru_cache(maxsize=4096)
 def _is_users(file: str) -> bool:
     if file.startswith("<"):

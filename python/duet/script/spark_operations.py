@@ -6,6 +6,7 @@ of `ReattachExecute`) brings rows, progress and errors, `ReleaseExecute` ends wh
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 from duet.script import channel, spark_titles
 from duet.script.spark_titles import Title
 
-INTERRUPT_SECONDS = 3.0
+SECONDS = 1.5
+"""How long a server may take to answer an interrupt. Sail does not answer while user code keeps its threads."""
 
 
 class Operation:
@@ -27,6 +29,7 @@ class Operation:
             request.plan.WhichOneof("op_type") == "root" and title is not None and title.kind != "show"
         )
         self.rows = 0
+        self.progress: Any = None
         self.error: str | None = None
         self.interrupted = False
         self.ended = False
@@ -38,6 +41,10 @@ class Operations:
     def __init__(self, engine: str) -> None:
         self.stub: Any = None
         """The service's stub, to interrupt by; set as soon as the channel is there."""
+        self.closing = False
+        """The script has ended: the threads that it left wait for results see no more of them."""
+        self.unreachable = False
+        """The server did not answer an interrupt: Duet goes on trying, the script does not."""
         self._engine = engine
         self._lock = threading.Lock()
         self._running: dict[str, Operation] = {}
@@ -68,8 +75,15 @@ class Operations:
                 method = details.method.rpartition("/")[2]
                 if method == "Interrupt":
                     operations.note_interrupt(request)
+                    if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                        # PySpark's own, which would wait for as long as the server is busy.
+                        return operations.ctrl_c(
+                            continuation(details._replace(timeout=SECONDS), request), request
+                        )
                 elif method == "ReleaseExecute" and request.HasField("release_all"):
                     operations.released(request.operation_id)
+                    if operations.unreachable:
+                        return _Answer("ReleaseExecuteResponse", request)
                 return continuation(details, request)
 
         return OperationInterceptor()
@@ -103,8 +117,9 @@ class Operations:
 
     def progress(self, operation: Operation, progress: Any) -> None:
         """The server's account of the stages that run."""
-        if operation.title is None:
+        if operation.title is None or progress == operation.progress or not progress.stages:
             return
+        operation.progress = progress
         channel.send(
             {
                 "type": "operation-progress",
@@ -147,7 +162,7 @@ class Operations:
         operation = self._running.get(identifier)
         if operation is None:
             return
-        if operation.error is None:
+        if operation.error is None and not operation.interrupted:
             operation.interrupted = True
             self._interrupt(identifier)
         self.end(operation)
@@ -162,8 +177,16 @@ class Operations:
                     aimed = not request.operation_tag or request.operation_tag in operation.tags
                 operation.interrupted |= aimed
 
+    def ctrl_c(self, call: Any, request: Any) -> Any:
+        """The answer to the interrupt that follows Ctrl-C: an empty one where the server gives none in time."""
+        if call.code() is None or call.code().name == "OK":
+            return call
+        self.unreachable = True
+        return _Answer("InterruptResponse", request)
+
     def interrupt_all(self) -> None:
         """Interrupts whatever still runs, when the script ends."""
+        self.closing = True
         for operation in list(self._running.values()):
             self._interrupt(operation.identifier)
             self.end(operation)
@@ -184,10 +207,10 @@ class Operations:
             operation_id=identifier,
         )
         try:
-            self.stub.Interrupt(request, metadata=self._metadata, timeout=INTERRUPT_SECONDS)
+            self.stub.Interrupt(request, metadata=self._metadata, timeout=SECONDS)
         except (grpc.RpcError, ValueError):
-            # The server or the channel is gone, and the operation with it.
-            return
+            # Busy, or gone, or its channel closed: Duet interrupts whatever is left of the run.
+            self.unreachable = True
 
 
 class _Responses:
@@ -208,13 +231,16 @@ class _Responses:
         try:
             response = next(self._stream)
         except StopIteration:
+            self._stop_if_closing()
             if self._operations.is_cut(operation):
                 raise self._cut() from None
             raise
         except grpc.RpcError as error:
+            self._stop_if_closing()
             operation.error = _first_line(error)
             operation.interrupted |= "OPERATION_CANCELED" in operation.error
             raise
+        self._stop_if_closing()
         if response.HasField("execution_progress"):
             self._operations.progress(operation, response.execution_progress)
         if response.HasField("arrow_batch") and response.arrow_batch.chunk_index == 0:
@@ -228,12 +254,30 @@ class _Responses:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
+    def _stop_if_closing(self) -> None:
+        """Keeps a daemon thread from an error that only the script's end, and its interrupt, brought about."""
+        if self._operations.closing:
+            threading.Event().wait()
+
     def _cut(self) -> Exception:
         from pyspark.errors.exceptions.connect import SparkConnectException
 
         return SparkConnectException(
             "[OPERATION_CANCELED] The operation was interrupted: its rows are not complete."
         )
+
+
+class _Answer:
+    """Stands for an answer that the server did not give: nothing is in it."""
+
+    def __init__(self, name: str, request: Any) -> None:
+        self._name = name
+        self._session = request.session_id
+
+    def result(self) -> Any:
+        from pyspark.sql.connect.proto import base_pb2 as messages
+
+        return getattr(messages, self._name)(session_id=self._session)
 
 
 def _first_line(error: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from duet.script import channel
@@ -11,6 +12,12 @@ from duet.script.spark_engine import spark_engine
 
 SILENT = frozenset({"spark.app.name", "spark.api.mode"})
 """Settings without effect on what a script does; leaving them aside is not worth a word."""
+
+ADDRESSES = frozenset({"spark.master", "spark.remote"})
+"""Settings that say which Spark to use: the run says it."""
+
+REFUSED = re.compile(r"Failed to set (\S+) to ")
+"""How a server begins the warning about a setting that it does not let a session set."""
 
 CORE = re.compile(
     r"spark\.(archives|authenticate|blockManager|broadcast|checkpoint|cleaner|cores|default|deploy|driver"
@@ -25,20 +32,31 @@ CORE = re.compile(
 def apply(session: Any, options: dict[str, str]) -> None:
     """Sets what the session's server lets a session set, and notes what it does not."""
     wanted = {name: value for name, value in options.items() if name not in SILENT}
-    settable = {name: value for name, value in wanted.items() if name not in ("spark.master", "spark.remote")}
-    left = dict(wanted.items() - settable.items())
-    if settable:
-        if spark_engine().kind == "sail":
-            left |= {name: value for name, value in settable.items() if CORE.match(name)}
-            settable = {name: value for name, value in settable.items() if name not in left}
-            if settable:
-                session.conf._set_all(configs=settable, silent=True)
+    fixed = {
+        name for name in wanted if name in ADDRESSES or (spark_engine().kind == "sail" and CORE.match(name))
+    }
+    settable = {name: value for name, value in wanted.items() if name not in fixed}
+    fixed |= _set(session, settable)
+    if fixed:
+        _tell({name: wanted[name] for name in fixed})
+
+
+def _set(session: Any, settings: dict[str, str]) -> set[str]:
+    """Sets all in one call; gives the names of those that the server refused."""
+    if not settings:
+        return set()
+    from pyspark.sql.connect.proto import ConfigRequest, KeyValue
+
+    pairs = [KeyValue(key=name, value=value) for name, value in settings.items()]
+    operation = ConfigRequest.Operation(set=ConfigRequest.Set(pairs=pairs, silent=True))
+    refused = set()
+    for warning in session.client.config(operation).warnings:
+        match = REFUSED.match(warning)
+        if match is not None and match[1] in settings:
+            refused.add(match[1])
         else:
-            session.conf._set_all(configs=settable, silent=True)
-            actual = session.conf.getAll
-            left |= {name: value for name, value in settable.items() if actual.get(name) != value}
-    if left:
-        _tell(left)
+            warnings.warn(warning, stacklevel=2)
+    return refused
 
 
 def _tell(left: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from duet.script.call_site import CallSite, call_site
+from duet.script.call_site import CallSite, call_site, entry_point
 
 QUIET_COMMANDS = frozenset(
     {
@@ -116,7 +116,7 @@ def sql_title(statement: str) -> str:
 
 def _describe(plan: Any, site: CallSite | None) -> tuple[str, str] | None:
     operation = plan.WhichOneof("op_type")
-    called = site.called if site is not None and site.called else ""
+    called = (site.called if site is not None else entry_point("pyspark")) or ""
     if operation == "root":
         relation = plan.root.WhichOneof("rel_type")
         if relation == "catalog":
