@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from duet.script import watch
-from duet.script.import_hook import when_imported
+from duet.script.import_hook import when_all_imported, when_imported
 
 TYPE_CHECKING = False  # as in `typing`, which takes 2 ms to import
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def register() -> None:
     when_imported("pyspark.sql.connect.session", _wire_spark_connect)
     when_imported("pyspark.core.context", _wire_spark_context)
     when_imported("ray", _wire_ray)
+    when_all_imported(("pyspark.sql.session", "ray"), _wire_frames)
 
 
 def _socket_path(context: str) -> str | None:
@@ -67,3 +68,9 @@ def _wire_ray(module: ModuleType) -> None:
     from duet.script import ray_session
 
     ray_session.wire(module)
+
+
+def _wire_frames() -> None:
+    from duet.script import frames
+
+    frames.wire()
