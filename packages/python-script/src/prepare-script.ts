@@ -53,7 +53,12 @@ export async function prepareScript(
     python: environment.python,
     classic,
     runtimeEnv: environment.runtimeEnv,
-    environment: { ...classic?.environment, ...environment.variables, ...options.environment },
+    environment: {
+      // Executors' Python is the driver's.
+      ...(classic === undefined ? {} : { PYSPARK_PYTHON: environment.python, ...classic.environment }),
+      ...environment.variables,
+      ...options.environment,
+    },
   };
 }
 

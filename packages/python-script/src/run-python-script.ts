@@ -122,7 +122,7 @@ class Run implements PythonScriptRun {
         },
       };
       const prepared = await prepareScript(this.#options, await analysis, report, this.#signal);
-      exitCode = shellExitCode(await this.#runProcess(prepared, folder));
+      exitCode = this.#exitCode(await this.#runProcess(prepared, folder));
     } catch (error) {
       exitCode = this.#refused(error);
     }
@@ -185,10 +185,19 @@ class Run implements PythonScriptRun {
     return scriptEnvironment(wiring, installation.pythonPath, { ...process.env, ...environment });
   }
 
+  /** The script's exit code; of one that had to be killed, because it did not stop, that of its stopping. */
+  #exitCode(end: ProcessEnd): number {
+    const hadToBe = this.#signal.aborted && (end.signal === "SIGTERM" || end.signal === "SIGKILL");
+    return hadToBe ? this.#stopCode : shellExitCode(end);
+  }
+
+  get #stopCode(): number {
+    return shellExitCode({ code: null, signal: this.#options.stopSignal?.() ?? "SIGINT" });
+  }
+
   /** Tells why nothing has run; gives the exit code. */
   #refused(error: unknown): number {
-    if (this.#signal.aborted)
-      return shellExitCode({ code: null, signal: this.#options.stopSignal?.() ?? "SIGINT" });
+    if (this.#signal.aborted) return this.#stopCode;
     const failure = failureOf(error);
     if (failure === undefined) throw error;
     const { code, message, help, file, line = 1 } = failure;

@@ -4,10 +4,13 @@ import { exitCode, signalExitCode } from "./exit-code.ts";
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly exitCode: number;
+  /** The signal that ended it, or the one that means the same. */
+  readonly signal: "SIGHUP" | "SIGINT" | "SIGTERM";
 
-  constructor(message: string, code: number) {
+  constructor(message: string, code: number, signal: "SIGHUP" | "SIGINT" | "SIGTERM") {
     super(message);
     this.exitCode = code;
+    this.signal = signal;
   }
 }
 
@@ -38,24 +41,22 @@ export class Interruption implements Disposable {
     this.#options = options;
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       const handle = (): void => {
-        this.#interrupt(
-          new Interrupted(name === "SIGINT" ? "interrupted" : `ended by ${name}`, signalExitCode(name)),
-        );
+        const message = name === "SIGINT" ? "interrupted" : `ended by ${name}`;
+        this.#interrupt(new Interrupted(message, signalExitCode(name), name));
       };
       process.on(name, handle);
       this.#undo.push(() => process.off(name, handle));
     }
     const launcherGone = (): void => {
-      this.#interrupt(new Interrupted("the launcher has gone", signalExitCode("SIGHUP")));
+      this.#interrupt(new Interrupted("the launcher has gone", signalExitCode("SIGHUP"), "SIGHUP"));
     };
     process.on("disconnect", launcherGone);
     process.channel?.unref();
     this.#undo.push(() => process.off("disconnect", launcherGone));
     for (const stream of [process.stdout, process.stderr]) {
       const handle = (error: NodeJS.ErrnoException): void => {
-        this.#interrupt(
-          new Interrupted(`output cannot be written (${error.code ?? error.message})`, exitCode.pipeClosed),
-        );
+        const message = `output cannot be written (${error.code ?? error.message})`;
+        this.#interrupt(new Interrupted(message, exitCode.pipeClosed, "SIGTERM"));
       };
       stream.on("error", handle);
       this.#undo.push(() => stream.off("error", handle));
@@ -69,8 +70,13 @@ export class Interruption implements Disposable {
 
   /** The exit code of an interrupted command; undefined when nobody interrupted it. */
   get exitCode(): number | undefined {
+    return this.reason?.exitCode;
+  }
+
+  /** What interrupted the command; undefined when nobody did. */
+  get reason(): Interrupted | undefined {
     const reason: unknown = this.signal.aborted ? this.signal.reason : undefined;
-    return reason instanceof Interrupted ? reason.exitCode : undefined;
+    return reason instanceof Interrupted ? reason : undefined;
   }
 
   [Symbol.dispose](): void {

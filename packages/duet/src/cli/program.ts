@@ -2,27 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { exitCodeHelp } from "./exit-code.ts";
-import { parseCount, parseRayTarget, parseSparkTarget, parseVariable } from "./targets.ts";
-
-/** Takes the exit code of the command that ran. */
-export type Done = (exitCode: number) => void;
-
-const runExamples = `
-Examples:
-  duet run train.mlsql                     on the embedded engines: Sail and a one-node Ray
-  duet run -e 'select 1 as a as t;'        a script from the command line
-  cat train.mlsql | duet run -             a script from standard input
-  duet run train.mlsql --set day=2026-11-01 --spark apache
-  duet run train.mlsql --gpus 2            declares two logical GPUs, to try out a script that asks for them
-  duet run train.mlsql --json | jq .type   run events, one a line
-
-Results (tables, messages, what user code prints) go to standard output, everything about the run to standard error.
-
-${exitCodeHelp}`;
+import { addRun, type Done } from "./run-options.ts";
+import { parseCount, parseSparkTarget, readSize } from "./targets.ts";
 
 const examples = `
 Examples:
   duet run train.mlsql
+  duet run train.py --epochs 3             an ordinary Python script, as python train.py --epochs 3
   duet run -e 'select 1 as a as t;'
   duet up                                  keeps the engines warm: later runs start at once
   duet models show /tmp/model
@@ -52,62 +38,6 @@ export function createProgram(done: Done): Command {
       done(await doctorCommand({ json: options.json === true, engines: options.engines }));
     });
   return program;
-}
-
-interface RunFlags {
-  readonly expression?: string;
-  readonly spark: string;
-  readonly ray: string;
-  readonly cpus?: string;
-  readonly gpus?: string;
-  readonly set: readonly string[];
-  readonly json?: true;
-  readonly quiet?: true;
-}
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
-function addRun(program: Command, done: Done): void {
-  program
-    .command("run")
-    .description("run a script")
-    .argument("[file]", "the script; - for standard input")
-    .option("-e, --expression <script>", "the script itself")
-    .option("--spark <spark>", "sail, apache, or a Spark Connect address sc://host:port", "sail")
-    .option(
-      "--ray <ray>",
-      "local, or the address of a bridge http://host:port (token in DUET_RAY_TOKEN)",
-      "local",
-    )
-    .option("--cpus <n>", "logical CPUs of the embedded Ray")
-    .option("--gpus <n>", "logical GPUs of the embedded Ray")
-    .option("--set <name=value>", "set a variable of the script (may be repeated)", collect, [])
-    .option("--json", "print run events, one JSON object a line")
-    .option("-q, --quiet", "print results and mistakes only")
-    .addHelpText("after", runExamples)
-    .action(async (file: string | undefined, flags: RunFlags) => {
-      const options = {
-        file,
-        expression: flags.expression,
-        spark: parseSparkTarget(flags.spark),
-        ray: parseRayTarget(flags.ray),
-        ...readSize(flags),
-        variables: Object.fromEntries(flags.set.map(parseVariable)),
-        json: flags.json === true,
-        quiet: flags.quiet === true,
-      };
-      done(await (await import("./run-command.ts")).runCommand(options));
-    });
-}
-
-function readSize(flags: { readonly cpus?: string; readonly gpus?: string }): {
-  cpus?: number;
-  gpus?: number;
-} {
-  return {
-    ...(flags.cpus === undefined ? {} : { cpus: parseCount("--cpus", flags.cpus, 1) }),
-    ...(flags.gpus === undefined ? {} : { gpus: parseCount("--gpus", flags.gpus, 0) }),
-  };
 }
 
 interface UpFlags {

@@ -1,13 +1,26 @@
-import type { RayTarget, SparkTarget } from "../embedded/targets.ts";
+import type { RaySize, RayTarget, SparkTarget } from "../embedded/targets.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Reads `--spark`. @throws {UsageError} */
+/** The Spark of a Python script: a target, or a classic driver in the script's own process. */
+export type ScriptSparkTarget = SparkTarget | { readonly kind: "classic" };
+
+/** Reads `--spark` of what runs on Spark Connect. @throws {UsageError} */
 export function parseSparkTarget(text: string): SparkTarget {
-  if (text === "sail" || text === "apache") return { kind: text };
+  const target = parseScriptSpark(text);
+  if (target.kind !== "classic") return target;
+  throw new UsageError(
+    "--spark classic is for Python scripts: it is a driver in the script's own process",
+    "use sail, apache or an address like sc://host:15002",
+  );
+}
+
+/** Reads `--spark` of a Python script. @throws {UsageError} */
+export function parseScriptSpark(text: string): ScriptSparkTarget {
+  if (text === "sail" || text === "apache" || text === "classic") return { kind: text };
   if (/^sc:\/\/[^/\s]+/u.test(text)) return { kind: "remote", url: text };
   throw new UsageError(
     `--spark ${text} names no Spark`,
-    "use sail, apache or an address like sc://host:15002",
+    "use sail, apache, classic (Python scripts) or an address like sc://host:15002",
   );
 }
 
@@ -41,4 +54,12 @@ export function parseCount(option: string, text: string, least: number, most = 1
   const count = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
   if (count >= least && count <= most) return count;
   throw new UsageError(`${option} ${text} is no whole number from ${least} to ${most}`);
+}
+
+/** Reads `--cpus` and `--gpus`. @throws {UsageError} */
+export function readSize(flags: { readonly cpus?: string; readonly gpus?: string }): RaySize {
+  return {
+    ...(flags.cpus === undefined ? {} : { cpus: parseCount("--cpus", flags.cpus, 1) }),
+    ...(flags.gpus === undefined ? {} : { gpus: parseCount("--gpus", flags.gpus, 0) }),
+  };
 }

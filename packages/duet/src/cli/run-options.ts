@@ -1,0 +1,125 @@
+import type { Command } from "commander";
+import { exitCodeHelp } from "./exit-code.ts";
+import { isPythonScript } from "./script-arguments.ts";
+import { parseRayTarget, parseScriptSpark, parseSparkTarget, parseVariable, readSize } from "./targets.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Takes the exit code of the command that ran. */
+export type Done = (exitCode: number) => void;
+
+const help = `
+An MLSQL script:
+  duet run train.mlsql                     on the embedded engines: Sail and a one-node Ray
+  duet run train.mlsql --set day=2026-11-01 --spark apache
+  duet run -e 'select 1 as a as t;'        a script from the command line
+  cat train.mlsql | duet run -             a script from standard input
+
+A Python script, as \`python train.py …\` would run it; Duet's options stand before it, its own after it:
+  duet run train.py --epochs 3             Spark sessions and ray.init() in it get the engines
+  duet run --env environment.yml train.py  with the packages that the file names (or the script's own metadata)
+  duet run --spark classic train.py        a driver in the script's process, for RDDs; needs Java
+
+Both:
+  duet run --gpus 2 train.py               declares two logical GPUs, to try out a script that asks for them
+  duet run --json train.mlsql | jq .type   run events, one a line
+
+Results (tables, messages, what user code prints) go to standard output, everything about the run to standard error.
+
+${exitCodeHelp}
+A Python script's exit code is its own.`;
+
+interface RunFlags {
+  readonly expression?: string;
+  readonly spark?: string;
+  readonly ray: string;
+  readonly cpus?: string;
+  readonly gpus?: string;
+  readonly profile?: string;
+  readonly here?: true;
+  readonly env?: string;
+  readonly python?: string;
+  readonly set: readonly string[];
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** Adds `duet run` to the command line. */
+export function addRun(program: Command, done: Done): void {
+  program
+    .command("run")
+    .description("run an MLSQL script or a Python script")
+    .argument("[file]", "the script; - for MLSQL from standard input")
+    .argument("[arguments...]", "a Python script's own arguments")
+    .option("-e, --expression <script>", "an MLSQL script itself")
+    .option("--spark <spark>", "sail, apache, classic (Python), or an address sc://host:port; default: sail")
+    .option(
+      "--ray <ray>",
+      "local, or the address of a bridge http://host:port (token in DUET_RAY_TOKEN)",
+      "local",
+    )
+    .option("--cpus <n>", "logical CPUs of the embedded Ray")
+    .option("--gpus <n>", "logical GPUs of the embedded Ray")
+    .option("--env <file>", "Python packages: a conda YAML, requirements.txt or pyproject.toml")
+    .option("--python <path>", "the Python that runs a Python script")
+    .option("--set <name=value>", "set a variable of an MLSQL script (may be repeated)", collect, [])
+    .option("--json", "print run events, one JSON object a line")
+    .option("-q, --quiet", "print results and mistakes only")
+    .addHelpText("after", help)
+    .action(async (file: string | undefined, parameters: readonly string[], flags: RunFlags) => {
+      const isScript = file !== undefined && flags.expression === undefined && isPythonScript(file);
+      done(await (isScript ? runPython(file, parameters, flags) : runMlsql(file, parameters, flags)));
+    });
+}
+
+async function runMlsql(
+  file: string | undefined,
+  parameters: readonly string[],
+  flags: RunFlags,
+): Promise<number> {
+  const [first] = parameters;
+  if (first !== undefined) {
+    throw new UsageError(
+      `${first} is one argument too many: an MLSQL script takes none`,
+      "give it variables: --set name=value",
+    );
+  }
+  refuse(flags, ["env", "python"], "is for Python scripts");
+  const options = {
+    file,
+    expression: flags.expression,
+    spark: parseSparkTarget(flags.spark ?? "sail"),
+    ray: parseRayTarget(flags.ray),
+    ...readSize(flags),
+    variables: Object.fromEntries(flags.set.map(parseVariable)),
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+  };
+  return (await import("./run-command.ts")).runCommand(options);
+}
+
+async function runPython(file: string, parameters: readonly string[], flags: RunFlags): Promise<number> {
+  if (flags.set.length > 0) {
+    throw new UsageError(
+      "--set sets variables of MLSQL scripts",
+      `give a Python script arguments: duet run ${file} name=value`,
+    );
+  }
+  const options = {
+    file,
+    arguments: parameters,
+    spark: flags.spark === undefined ? undefined : parseScriptSpark(flags.spark),
+    ray: parseRayTarget(flags.ray),
+    ...readSize(flags),
+    environmentFile: flags.env,
+    interpreter: flags.python,
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+  };
+  return (await import("./script-command.ts")).scriptCommand(options);
+}
+
+function refuse(flags: RunFlags, names: readonly (keyof RunFlags)[], why: string): void {
+  for (const name of names) if (flags[name] !== undefined) throw new UsageError(`--${name} ${why}`);
+}
