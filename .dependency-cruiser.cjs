@@ -2,11 +2,14 @@
 const below = {
   mlsql: [],
   "spark-connect": [],
+  gateway: ["spark-connect"],
   ray: [],
   engine: ["mlsql", "spark-connect", "ray"],
   "python-script": ["mlsql", "spark-connect", "ray", "engine"],
   duet: ["mlsql", "spark-connect", "ray", "engine", "python-script"],
 };
+// Where a package has more than one public file.
+const entries = { "spark-connect": "index|wire" };
 module.exports = {
   forbidden: [
     { name: "no-cycle", severity: "error", from: { pathNot: "generated" }, to: { circular: true } },
@@ -20,7 +23,10 @@ module.exports = {
       name: `public-entry-only-${name}`,
       severity: "error",
       from: { path: "^packages/", pathNot: `^packages/${name}/` },
-      to: { path: `^packages/${name}/`, pathNot: `^packages/${name}/src/index\\.ts$` },
+      to: {
+        path: `^packages/${name}/`,
+        pathNot: `^packages/${name}/src/(${entries[name] ?? "index"})\\.ts$`,
+      },
     })),
   ],
   options: {

@@ -1,0 +1,2 @@
+export { GatewayServer } from "./proxy/gateway-server.ts";
+export type { ServerOptions } from "./proxy/gateway-server.ts";
