@@ -87,7 +87,7 @@ class _Walk:
         self._is_frame = is_frame
         self._replace = replace
         self._holds: dict[int, bool] = {}
-        self._copies: dict[int, Any] = {}
+        self._copies: dict[tuple[int, int], Any] = {}
 
     def holds_frame(self, value: Any) -> bool:
         if type(value) in _PLAIN:
@@ -110,36 +110,45 @@ class _Walk:
             return self._replace(value, Place(path, annotation.kind(), nested))
         if not self.holds_frame(value):
             return value
-        known = self._copies.get(id(value))
-        if known is None:
-            known = self._copies[id(value)] = self._copied(value, annotation, path)
-        return known
+        # The same object may stand in two places, which ask for different things.
+        key = (id(value), id(annotation.value))
+        if key not in self._copies:
+            self._copies[key] = None
+            self._copies[key] = self._copied(value, annotation, path, key)
+        return self._copies[key]
 
-    def _copied(self, value: Any, annotation: Annotation, path: str) -> Any:
+    def _copied(self, value: Any, annotation: Annotation, path: str, key: tuple[int, int]) -> Any:
         if isinstance(value, dict):
-            same = copy.copy(value)
-            for key, one in value.items():
-                same[key] = self.replaced(one, annotation.entry(key), f"{path}[{key!r}]", True)
+            same = self._copies[key] = copy.copy(value)
+            for name, one in value.items():
+                same[name] = self.replaced(one, annotation.entry(name), f"{path}[{name!r}]", True)
             return same
-        if isinstance(value, (list, tuple)):
-            names = getattr(type(value), "_fields", None)
-            items = [
-                self.replaced(
-                    one,
-                    annotation.element(position) if names is None else field_of(type(value), names[position]),
-                    f"{path}[{position}]" if names is None else f"{path}.{names[position]}",
-                    True,
-                )
-                for position, one in enumerate(value)
-            ]
-            return type(value)(items) if names is None else type(value)._make(items)
-        same = copy.copy(value)
-        for one in dataclasses.fields(value):
-            item = getattr(value, one.name, None)
-            new = self.replaced(item, field_of(type(value), one.name), f"{path}.{one.name}", True)
+        if isinstance(value, list):
+            same = self._copies[key] = []
+            for position, one in enumerate(value):
+                same.append(self.replaced(one, annotation.element(position), f"{path}[{position}]", True))
+            return same
+        if isinstance(value, tuple):
+            return self._copied_tuple(value, annotation, path)
+        same = self._copies[key] = copy.copy(value)
+        for field in dataclasses.fields(value):
+            item = getattr(value, field.name, None)
+            new = self.replaced(item, field_of(type(value), field.name), f"{path}.{field.name}", True)
             if new is not item:
-                object.__setattr__(same, one.name, new)  # As dataclasses do it where they are frozen.
+                object.__setattr__(same, field.name, new)  # As dataclasses do it where they are frozen.
         return same
+
+    def _copied_tuple(self, value: tuple[Any, ...], annotation: Annotation, path: str) -> Any:
+        names = getattr(type(value), "_fields", None)
+        if names is None:
+            return tuple(
+                self.replaced(one, annotation.element(position), f"{path}[{position}]", True)
+                for position, one in enumerate(value)
+            )
+        return type(value)._make(
+            self.replaced(one, field_of(type(value), name), f"{path}.{name}", True)
+            for name, one in zip(names, value, strict=True)
+        )
 
 
 def _contents(value: Any) -> Iterable[Any] | None:

@@ -23,7 +23,7 @@ _plain = threading.local()
 class Shipment:
     """An Arrow table that unpickles as another kind of frame: see `duet.script.frames.kinds.Kind`."""
 
-    def __init__(self, table: pa.Table, kind: str, zone: str | None) -> None:
+    def __init__(self, table: Any, kind: str, zone: str | None) -> None:
         self.table = table
         self.kind = kind
         self.zone = zone
@@ -34,15 +34,22 @@ class Shipment:
 
 def ship(table: pa.Table, kind: str, zone: str | None) -> Any:
     """What to put into the store, so that `table` arrives as `kind`."""
+    if len(set(table.column_names)) < table.num_columns:
+        # Ray pickles a table's columns by their names, but leaves record batches to Arrow.
+        return Shipment(table.combine_chunks().to_batches() or table.schema, kind, zone)
     return table if kind == "arrow" else Shipment(table, kind, zone)
 
 
-def arrive(table: pa.Table, kind: str, zone: str | None) -> Any:
+def arrive(table: Any, kind: str, zone: str | None) -> Any:
     """`table` as `kind`; times with a zone become times of day in `zone`, as Spark's own `toPandas` gives them.
 
     Raises `package-missing` where this process has no polars.
     """
-    if getattr(_plain, "wanted", False):
+    if isinstance(table, pa.Schema):
+        table = table.empty_table()
+    elif isinstance(table, list):
+        table = pa.Table.from_batches(table)
+    if kind == "arrow" or getattr(_plain, "wanted", False):
         return table
     if kind == "polars":
         return _to_polars(table)

@@ -134,13 +134,16 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _evaluated(value: Any, names: Mapping[str, Any]) -> Any:
-    text = value.__forward_arg__ if isinstance(value, typing.ForwardRef) else value
-    if not isinstance(text, str):
-        return value
-    try:
-        return eval(text, {}, _Names(names))
-    except Exception:  # An annotation may be any expression, and none must make a call fail.
-        return None
+    # A quoted annotation under `from __future__ import annotations` is a text of a text.
+    for _ in range(3):
+        text = value.__forward_arg__ if isinstance(value, typing.ForwardRef) else value
+        if not isinstance(text, str):
+            break
+        try:
+            value = eval(text, {}, _Names(names))
+        except Exception:  # An annotation may be any expression, and none must make a call fail.
+            return None
+    return value
 
 
 class _Names(dict[str, Any]):
