@@ -151,6 +151,7 @@ class Run implements PythonScriptRun {
     this.#engines.classic = prepared.classic?.spark;
     this.#engines.runtimeEnv = prepared.runtimeEnv;
     using script = await ScriptProcess.start({
+      run: this.id,
       python: prepared.python,
       arguments: [file, ...parameters],
       workingDirectory,

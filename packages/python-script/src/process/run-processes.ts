@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { runMark } from "./run-mark.ts";
 
 const POLL_MS = 20;
 
@@ -23,7 +24,7 @@ export async function endRunProcesses(run: string, grace: number): Promise<void>
 async function runProcesses(run: string): Promise<readonly number[]> {
   if (process.platform !== "linux") return [];
   const names = (await readdir("/proc")).filter((name) => /^\d+$/u.test(name));
-  const marked = await Promise.all(names.map((name) => holds(name, `"run":"${run}"`)));
+  const marked = await Promise.all(names.map((name) => holds(name, runMark(run))));
   return names.filter((_, index) => marked[index]).map(Number);
 }
 

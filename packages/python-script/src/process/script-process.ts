@@ -4,10 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ScriptRefused } from "../script-refused.ts";
 import type { ProcessEnd } from "./process-end.ts";
 import { readLines } from "./read-lines.ts";
+import { runMark } from "./run-mark.ts";
 import { type EndingSignal, SignalWitness } from "./signal-witness.ts";
 
 /** How a script's Python is started. */
 export interface ScriptCommand {
+  /** The run's id. */
+  readonly run: string;
   readonly python: string;
   /** The script and what follows it. */
   readonly arguments: readonly string[];
@@ -30,10 +33,11 @@ export class ScriptProcess implements Disposable {
   /** How it ended, when all that it has printed has been read. */
   readonly ended: Promise<ProcessEnd>;
   readonly #child: ChildProcess;
-  readonly #witness = new SignalWitness();
+  readonly #witness: SignalWitness;
 
   private constructor(child: ChildProcess, command: ScriptCommand) {
     this.#child = child;
+    this.#witness = new SignalWitness(runMark(command.run));
     const { onLine } = command;
     const read = (stream: Readable | null, name: "stdout" | "stderr"): Promise<void> =>
       stream === null || onLine === undefined
