@@ -21,3 +21,8 @@ export {
 } from "./environment/prepare-script-environment.ts";
 export type * from "./environment/script-environment.ts";
 export { ScriptEnvironmentError, type EnvironmentFailure } from "./environment/script-environment-error.ts";
+export { type ClusterRunInfo, runInfo } from "./cluster/job-metadata.ts";
+export { JobLogReader, type OutputWriter } from "./cluster/job-log-reader.ts";
+export type { OutputStream } from "./cluster/log-decoder.ts";
+export type { ClusterRunOptions, ScriptCluster } from "./cluster/cluster-options.ts";
+export { type ClusterRun, runOnCluster } from "./cluster/run-on-cluster.ts";

@@ -37,11 +37,14 @@ async def end_children(patience: float) -> None:
 
 
 def _children() -> list[int]:
-    """The children of all threads of this process; none where the system does not tell."""
+    """The children of this process, the adopted ones too; none where the system has no `/proc`."""
     found: list[int] = []
-    for file in Path("/proc/self/task").glob("*/children"):
+    for file in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            found += [int(process) for process in file.read_text().split()]
+            # The second field is the program's name in brackets and may itself hold blanks and brackets.
+            _, parent = file.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            if int(parent) == os.getpid():
+                found.append(int(file.parent.name))
     return found
 
 

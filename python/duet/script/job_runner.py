@@ -2,23 +2,25 @@
 
 It starts `python script.py args…` with the wiring that a run on one's own machine has, and writes what the script
 prints and does to standard output, which is the job's log, as `duet.script.job_log` says. What it has to know comes
-in the environment variable `DUET_JOB`: `{"profile": …, "wiring": {…, as DUET_SCRIPT without a socket}}`.
+in the environment variable `DUET_JOB`: `{"profile": …, "directory": …, "wiring": …}`, with the working directory inside
+the uploaded folder, and what DUET_SCRIPT is made from: without a socket and Ray, the script's path relative, and
+without a `directory` where there is no lake.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import platform
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from duet.script.job_channel import JobChannel
 from duet.script.job_log import VERSION, JobLog, Stream
@@ -31,9 +33,12 @@ CHUNK = 65_536
 # A part of a line that nothing follows for this long is passed on: a question, a progress bar.
 PART_DELAY = 0.05
 # After a request to stop: what the script gets to end by itself, and then after SIGTERM. Seconds.
-STOP_PATIENCE = 3.0
-TERM_PATIENCE = 1.5
+STOP_PATIENCE = 2.5
+TERM_PATIENCE = 1.0
+LEFT_OVER_PATIENCE = 0.5
 SETTLE_PATIENCE = 2.0
+# The exit code of a job whose script could not be started; `duet` has the same for engines.
+FAILED = 3
 
 
 class JobRunner:
@@ -42,6 +47,7 @@ class JobRunner:
     def __init__(self, command: list[str], job: dict[str, Any]) -> None:
         self._command = command
         self._job = job
+        self._folder = Path.cwd()
         self._log = JobLog(_write)
         self._stopped = asyncio.Event()
         self._channel = JobChannel(job["profile"], self._message)
@@ -53,62 +59,83 @@ class JobRunner:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopped.set)
         adopt_orphans()
-        self._log.record("begin", {"version": VERSION, "time": _now(), "python": platform.python_version()})
+        begin = {"version": VERSION, "python": platform.python_version(), "folder": str(self._folder)}
+        self._log.record("begin", {**begin, "time": _now()})
         # Short, because the path of a Unix domain socket may have 100 characters only.
-        directory = Path(tempfile.mkdtemp(prefix="duet-"))
-        try:
-            socket = directory / "duet.sock"
-            await self._channel.listen(socket)
-            code = await self._run_script(self._environment(socket))
-        finally:
-            await self._channel.close()
-            shutil.rmtree(directory, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="duet-", ignore_cleanup_errors=True) as directory:
+            try:
+                wiring = self._wiring(directory)
+            except OSError as error:
+                message = f"The run's folder in the lake cannot be made on {platform.node()}: {error}"
+                self._log.record("failed", {"code": "lake-unreachable", "message": message})
+                return FAILED
+            try:
+                code = await self._run_wired(wiring, Path(directory, "duet.sock"))
+            finally:
+                shutil.rmtree(wiring["directory"], ignore_errors=True)
         self._log.record("exit", {"code": code, "stopped": self._stopped.is_set(), "time": _now()})
         return code
 
-    def _environment(self, socket: Path) -> dict[str, str]:
-        wiring = self._job["wiring"]
-        environment = {**os.environ, "DUET_SCRIPT": _json({**wiring, "socket": str(socket)})}
-        environment.pop(VARIABLE, None)
-        if RAY_JOB_CONFIG in environment:
-            environment[RAY_JOB_CONFIG] = _worker_wiring(environment[RAY_JOB_CONFIG], wiring)
-        return environment
+    def _wiring(self, temporary: str) -> dict[str, Any]:
+        """What the processes of the script are told, but for the socket."""
+        wiring = dict(self._job["wiring"])
+        wiring["script"] = str(self._directory / wiring["script"])
+        wiring["ray"] = {"address": os.environ.get("RAY_ADDRESS", "auto"), "embedded": False}
+        if "directory" in wiring:
+            _make_like_parent(Path(wiring["directory"]))
+        else:
+            wiring["directory"] = str(Path(temporary, "run"))
+            Path(wiring["directory"]).mkdir()
+        return wiring
+
+    @property
+    def _directory(self) -> Path:
+        return self._folder / self._job["directory"]
+
+    async def _run_wired(self, wiring: dict[str, Any], socket: Path) -> int:
+        await self._channel.listen(socket)
+        try:
+            environment = {**os.environ, "DUET_SCRIPT": _json({**wiring, "socket": str(socket)})}
+            environment.pop(VARIABLE, None)
+            if RAY_JOB_CONFIG in environment:
+                environment[RAY_JOB_CONFIG] = _worker_wiring(environment[RAY_JOB_CONFIG], wiring)
+            return await self._run_script(environment)
+        finally:
+            await self._channel.close()
 
     async def _run_script(self, environment: dict[str, str]) -> int:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *self._command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        # Not asyncio's own subprocess: that one waits for the end of the output too, which a process that the script
+        # leaves behind keeps open.
+        process = subprocess.Popen(
+            [sys.executable, *self._command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._directory,
             env=environment,
-            limit=CHUNK,
         )
-        assert process.stdout is not None
-        assert process.stderr is not None
         output = [
-            asyncio.create_task(self._pass_on("stdout", process.stdout)),
-            asyncio.create_task(self._pass_on("stderr", process.stderr)),
+            asyncio.create_task(self._pass_on("stdout", await _reader(process.stdout))),
+            asyncio.create_task(self._pass_on("stderr", await _reader(process.stderr))),
         ]
         stopping = asyncio.create_task(self._stop_in_time(process))
-        code = await process.wait()
+        code = await asyncio.to_thread(process.wait)
         stopping.cancel()
         # Processes that the script has left would keep its output open, and outlive the job.
         await asyncio.wait(output, timeout=PART_DELAY)
-        await end_children(TERM_PATIENCE)
+        await end_children(LEFT_OVER_PATIENCE)
         await asyncio.wait(output, timeout=SETTLE_PATIENCE)
         await self._channel.settle(SETTLE_PATIENCE)
         await self._tasks.close()
         return 128 - code if code < 0 else code
 
-    async def _stop_in_time(self, process: asyncio.subprocess.Process) -> None:
+    async def _stop_in_time(self, process: subprocess.Popen[bytes]) -> None:
         """Ray sends its stop signal to every process of the job; this is for a script that does not heed it."""
         await self._stopped.wait()
         await asyncio.sleep(STOP_PATIENCE)
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-            await asyncio.sleep(TERM_PATIENCE)
-            process.kill()
+        process.terminate()
+        await asyncio.sleep(TERM_PATIENCE)
+        process.kill()
 
     async def _pass_on(self, stream: Stream, reader: asyncio.StreamReader) -> None:
         while True:
@@ -132,6 +159,22 @@ class JobRunner:
 
     def _note(self, text: str) -> None:
         self._log.record("message", {"type": "note", "text": text, "time": _now(), "process": os.getpid()})
+
+
+async def _reader(pipe: IO[bytes] | None) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=CHUNK)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader
+
+
+def _make_like_parent(directory: Path) -> None:
+    """Make a run's folder with the access that the lake's own folder has: Spark may be another user."""
+    lake = directory.parent.parent
+    mode = lake.stat().st_mode & 0o7777
+    for folder in (directory.parent, directory):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
 
 
 def _worker_wiring(config: str, wiring: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 /** What a {@link ClusterRunError} says. */
 export interface ClusterFailure {
-  /** `script-missing`, `script-outside-folder`, `folder-too-large`, `folder-unreadable`. */
+  /** `job-stopped`, `job-not-started`, `lake-unreachable`. */
   readonly code: string;
   readonly message: string;
   /** What to do about it. */
@@ -8,7 +8,7 @@ export interface ClusterFailure {
   readonly details?: readonly string[];
 }
 
-/** Thrown when a script cannot be sent to a cluster; nothing has been started. */
+/** Thrown when a cluster has taken a script's job, and the script was not started. */
 export class ClusterRunError extends Error {
   override readonly name = "ClusterRunError";
   readonly code: string;

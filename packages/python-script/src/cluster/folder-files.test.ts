@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { ClusterRunError } from "./cluster-error.ts";
+import { ScriptRefused } from "../script-refused.ts";
 import { folderFiles } from "./folder-files.ts";
 
 const root = await mkdtemp(join(tmpdir(), "duet-folder-"));
@@ -80,9 +80,9 @@ test("links are followed, but not in circles, and programs stay programs", async
 test("a folder that is too large is refused with its largest files", async () => {
   const path = await folder({ ...MODULES, "data/big.bin": "x".repeat(3000), "data/small.bin": "x" });
   await assert.rejects(folderFiles(path, 2000), (error) => {
-    assert.ok(error instanceof ClusterRunError);
+    assert.ok(error instanceof ScriptRefused);
     assert.equal(error.code, "folder-too-large");
-    assert.match(error.details[0] ?? "", /big\.bin/u);
+    assert.match(error.message, /big\.bin/u);
     assert.match(error.help ?? "", /\.duetignore/u);
     return true;
   });

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { PackageFile } from "@duet/ray";
-import { ClusterRunError } from "./cluster-error.ts";
+import { ScriptRefused } from "../script-refused.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 
 /** What may be sent with a script; data belongs into the lake. Bytes. */
@@ -19,7 +19,7 @@ interface FoundFile {
 
 /**
  * The files of a folder that are sent to a cluster; links are followed. What stays here is said by `IgnoreRules`.
- * @throws {ClusterRunError} `folder-too-large`, `folder-unreadable`
+ * @throws {ScriptRefused} `folder-too-large`, `folder-unreadable`
  */
 export async function folderFiles(folder: string, largest = LARGEST_FOLDER): Promise<readonly PackageFile[]> {
   const found: FoundFile[] = [];
@@ -35,14 +35,13 @@ export async function folderFiles(folder: string, largest = LARGEST_FOLDER): Pro
     return files;
   } catch (cause) {
     const { code, path, message } = cause as NodeJS.ErrnoException;
-    if (cause instanceof ClusterRunError || code === undefined) throw cause;
-    throw new ClusterRunError(
+    if (cause instanceof ScriptRefused || code === undefined) throw cause;
+    throw new ScriptRefused(
+      "folder-unreadable",
+      `${path ?? folder} cannot be sent to the cluster: ${message}`,
       {
-        code: "folder-unreadable",
-        message: `${path ?? folder} cannot be sent to the cluster: ${message}`,
         help: "name it in .duetignore if the script does not need it",
       },
-      { cause },
     );
   }
 }
@@ -69,24 +68,20 @@ async function collect(
   }
 }
 
-function tooLarge(
-  folder: string,
-  found: readonly FoundFile[],
-  size: number,
-  largest: number,
-): ClusterRunError {
+function tooLarge(folder: string, found: readonly FoundFile[], size: number, largest: number): ScriptRefused {
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   const biggest = found.toSorted((one, other) => other.stats.size - one.stats.size).slice(0, NAMED);
   const what =
     size > largest
       ? `${megabytes(size)} in ${found.length} files, more than ${megabytes(largest)}`
       : `more than ${MOST_FILES} files`;
-  return new ClusterRunError({
-    code: "folder-too-large",
-    message: `${folder} is sent to the cluster with the script, and holds ${what}`,
-    details: biggest.map(
-      ({ path, stats }) => `${megabytes(stats.size).padStart(10)}  ${relative(folder, path)}`,
+  const lines = [
+    `${folder} is sent to the cluster with the script, and holds ${what}`,
+    ...biggest.map(
+      ({ path, stats }) => `  │ ${megabytes(stats.size).padStart(9)}  ${relative(folder, path)}`,
     ),
+  ];
+  return new ScriptRefused("folder-too-large", lines.join("\n"), {
     help: "name what the script does not need in .duetignore (as in .gitignore), and put data into the lake",
   });
 }

@@ -19,10 +19,10 @@ test("Ray's own lines come before the script's, and records stand between its ou
   const log = `Runtime env is setting up.\n${BEGIN}one\n\x1ee\x1fwärning\x1f\ntwo\n\x1eO\x1f${btoa("Name: ")}\x1f\n\x1eexit\x1f{"code":3}\x1f\n`;
   const items = decode([Buffer.from(log)]);
   assert.deepEqual(items[0], { type: "preamble", text: "Runtime env is setting up." });
-  assert.deepEqual(items[1], { type: "record", kind: "begin", value: { version: 1 } });
+  assert.deepEqual(items[1], { type: "record", kind: "begin", json: '{"version":1}' });
   assert.equal(output(items, "stdout").toString(), "one\ntwo\nName: ");
   assert.equal(output(items, "stderr").toString(), "wärning\n");
-  assert.deepEqual(items.at(-1), { type: "record", kind: "exit", value: { code: 3 } });
+  assert.deepEqual(items.at(-1), { type: "record", kind: "exit", json: '{"code":3}' });
 });
 
 test("the same comes out however the log is cut, and with any bytes in it", () => {

@@ -5,7 +5,7 @@ export type OutputStream = "stdout" | "stderr";
 export type LogItem =
   | { readonly type: "preamble"; readonly text: string }
   | { readonly type: "output"; readonly stream: OutputStream; readonly bytes: Uint8Array }
-  | { readonly type: "record"; readonly kind: RecordKind; readonly value: unknown };
+  | { readonly type: "record"; readonly kind: RecordKind; readonly json: string };
 
 /** What a record of JSON is about; see `python/duet/script/job_log.py`. */
 export type RecordKind = "begin" | "message" | "task" | "failed" | "exit";
@@ -66,7 +66,7 @@ export class LogDecoder {
       default:
         if (!KINDS.includes(kind)) return { type: "preamble", text: text(line) };
         this.#begun = true;
-        return { type: "record", kind: kind as RecordKind, value: JSON.parse(text(payload)) };
+        return { type: "record", kind: kind as RecordKind, json: text(payload) };
     }
   }
 }
