@@ -8,6 +8,7 @@ aside and told once. In a process that is connected already, a Ray worker above 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from types import ModuleType
 from typing import Any
@@ -111,8 +112,12 @@ def _init_again(original: Any, options: dict[str, Any]) -> Any:
         channel.note(
             f"ray.init was called again: {' and '.join(asked)} left aside, the first call's connection goes on"
         )
+    log = logging.getLogger("ray")
     with ray_private.without_chatter():
-        return original(ignore_reinit_error=True, configure_logging=False)
+        # What the first call set up of Ray's own log stays.
+        return original(
+            ignore_reinit_error=True, configure_logging=bool(log.handlers), logging_level=log.level
+        )
 
 
 _asked: RayEngine | None = None
