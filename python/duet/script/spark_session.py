@@ -12,19 +12,18 @@ import os
 from types import ModuleType
 from typing import Any
 
-from duet.script import channel, spark_exit, spark_settings, spark_words
+from duet.script import channel, classic_spark, spark_exit, spark_settings, spark_words
 from duet.script.spark_engine import is_classic, spark_engine
 from duet.script.spark_operations import Operations
 
 
 def wire(module: ModuleType) -> None:
     """Wires `pyspark.sql.session`, as soon as it has been imported."""
-    if is_classic():
-        return
-    for variable in ("SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "MASTER"):
-        os.environ.pop(variable, None)
-    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    spark_words.say_what_to_do()
+    if not is_classic():
+        for variable in ("SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "MASTER"):
+            os.environ.pop(variable, None)
+        os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+        spark_words.say_what_to_do()
     builder = module.SparkSession.Builder
     builder.getOrCreate = _delegate("getOrCreate", builder.getOrCreate)
     builder.create = _delegate("create", builder.create)
@@ -80,6 +79,7 @@ def _delegate(name: str, original: Any) -> Any:
 
     def build(self: Any) -> Any:
         if is_classic():
+            classic_spark.note_remote(self._options)
             return original(self)
         from pyspark.sql.connect.session import SparkSession
 

@@ -81,12 +81,22 @@ def hidden() -> Iterator[None]:
         _hidden.reset(token)
 
 
+def is_hidden() -> bool:
+    """Whether this thread is within :func:`hidden`."""
+    return _hidden.get()
+
+
+def given_name() -> tuple[str, str] | None:
+    """Kind and title of this thread's work within :func:`named`."""
+    return _named.get()
+
+
 def title_of(request: Any) -> Title | None:
     """The title of an `ExecutePlanRequest`, asked for in the thread that sends it; None for what is not shown."""
-    if _hidden.get():
+    if is_hidden():
         return None
     site = call_site()
-    given = _named.get()
+    given = given_name()
     if given is not None:
         return Title(given[0], given[1], site)
     described = _describe(request.plan, site)

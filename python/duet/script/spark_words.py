@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from duet.script.context import context
 
+CLASSIC = "`duet run --spark classic {script}` runs it on a classic driver, which has that."
+
 ADVICE = {
-    "JVM_ATTRIBUTE_NOT_SUPPORTED": "`duet run --spark classic {script}` runs it on a classic driver, which has that.",
+    "JVM_ATTRIBUTE_NOT_SUPPORTED": CLASSIC,
+    "CONTEXT_UNAVAILABLE_FOR_REMOTE_CLIENT": CLASSIC,
     "NOT_IMPLEMENTED": "If it is a part of classic Spark (RDDs, SparkContext): `duet run --spark classic {script}`.",
     "NO_ACTIVE_SESSION": "A DataFrame lives as long as the session that made it: if that one was stopped, make the "
     "DataFrame again from a new session.",

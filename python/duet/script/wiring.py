@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from duet.script import watch
+from duet.script import tracebacks, watch
 from duet.script.import_hook import when_all_imported, when_imported
 
 TYPE_CHECKING = False  # as in `typing`, which takes 2 ms to import
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 def start() -> None:
-    """Watches Duet, and registers the wiring."""
+    """Watches Duet, keeps tracebacks clean, and registers the wiring."""
     socket = _socket_path(os.environ["DUET_SCRIPT"])
     if socket is not None:
         watch.watch(socket)
         os.register_at_fork(after_in_child=lambda: watch.after_fork(socket))
+    tracebacks.install()
     register()
 
 
