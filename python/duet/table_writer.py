@@ -83,13 +83,20 @@ def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     # Nanoseconds are cut to microseconds: Spark has no finer clock. All other casts lose nothing.
     finer = "[ns" in str(column.type)
     try:
-        return column.cast(field.type, safe=not finer)
+        cast = column.cast(field.type, safe=not finer)
+        return _without_hidden_values(cast) if "fixed_size_list" in str(column.type) else cast
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DuetError(
             "type-unknown-to-spark",
             f"Column {field.name!r} is of type {column.type} and cannot become Spark's {field.type}: {error}",
             column=field.name,
         ) from error
+
+
+def _without_hidden_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A list of fixed size has values even where it is null, which parquet's writer does not take in other lists."""
+    chunks = [chunk.take(pa.array(range(len(chunk)), pa.int64())) for chunk in column.chunks]
+    return pa.chunked_array(chunks, column.type)
 
 
 def _field(field: pa.Field, column: str) -> pa.Field:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SWITCH_BYTES = 64 * 1024
 PLAN_BYTES = 16 * 1024
 
@@ -73,3 +75,42 @@ def eventually(condition: Any, seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def spark(ray_node: Any, directory: Path) -> Iterator[Any]:
+    """A session of a Sail of this module's own, wired to Ray."""
+    from pyspark.sql.connect.session import SparkSession
+
+    from duet.script import frames
+
+    with sail_server(directory.parent) as url, in_a_run(directory):
+        session = SparkSession.builder.remote(url).create()
+        frames.wire()
+        yield session
+        session.stop()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What Duet is told."""
+    messages: list[dict[str, Any]] = []
+    monkeypatch.setattr("duet.script.channel.send", messages.append)
+    return messages
+
+
+def numbers(spark: Any, rows: int) -> Any:
+    """A frame of three columns, 20 to 40 bytes a row."""
+    columns = ("id", "cast(id as double) / 2 as half", "concat('n', id) as name")
+    return spark.range(0, rows, 1, 4).selectExpr(*columns)
+
+
+def folders(directory: Path) -> set[str]:
+    """What lies in the run's folder."""
+    return {path.name for path in directory.iterdir()}

@@ -9,7 +9,7 @@ import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import ray.data
-from frames_on_engines import eventually, in_a_run, sail_server
+from frames_on_engines import eventually, folders, numbers
 
 from duet.errors import DuetError
 from duet.script import context
 from duet.script.frames import handed, limits
+
+pytest_plugins = ["frames_on_engines"]
 
 SMALL, LARGE = 500, 20_000
 """Rows: the one table goes as Arrow, the other as files."""
@@ -30,42 +32,6 @@ SMALL, LARGE = 500, 20_000
 
 # Ray's workers cannot import the tests.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def spark(ray_node: Any, directory: Path) -> Iterator[Any]:
-    from pyspark.sql.connect.session import SparkSession
-
-    from duet.script import frames
-
-    with sail_server(directory.parent) as url, in_a_run(directory):
-        session = SparkSession.builder.remote(url).create()
-        frames.wire()
-        yield session
-        session.stop()
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What Duet is told."""
-    messages: list[dict[str, Any]] = []
-    monkeypatch.setattr("duet.script.channel.send", messages.append)
-    return messages
-
-
-def numbers(spark: Any, rows: int) -> Any:
-    return spark.range(0, rows, 1, 4).selectExpr(
-        "id", "cast(id as double) / 2 as half", "concat('n', id) as name"
-    )
-
-
-def folders(directory: Path) -> set[str]:
-    return {path.name for path in directory.iterdir()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,18 +111,15 @@ class AsyncModel:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("rows", [SMALL, LARGE])
-def test_actors_take_frames(spark: Any, rows: int) -> None:
-    df = numbers(spark, rows)
-    arrow, pandas, polars = f"pyarrow {rows}", f"pandas {rows}", f"polars {rows}"
-    model = Model.remote(df, more=[df])
-    assert ray.get(model.fit.remote(df)) == [pandas, [arrow], polars, None]
-    assert ray.get(model.fit.options(name="fit").remote(data=df, test={"x": df})) == [
-        *(pandas, [arrow], polars, {"x": arrow}),
-    ]
-    other = Model.options(num_cpus=0.2).remote(data=df)
-    assert ray.get(other.fit.remote(df)) == [pandas, polars, None]
-    assert ray.get(AsyncModel.remote().fit.remote(df, [df])) == [pandas, [pandas]]
+def test_actors_take_frames(spark: Any) -> None:
+    small, large = numbers(spark, SMALL), numbers(spark, LARGE)
+    model = Model.options(num_cpus=0.2).remote(small, more=[large])
+    seen = [f"pandas {SMALL}", [f"pyarrow {LARGE}"]]
+    assert ray.get(model.fit.remote(large)) == [*seen, f"polars {LARGE}", None]
+    fit = model.fit.options(name="fit").remote(data=small, test={"x": small, "y": large})
+    assert ray.get(fit) == [*seen, f"polars {SMALL}", {"x": f"pyarrow {SMALL}", "y": f"pyarrow {LARGE}"}]
+    concurrent = AsyncModel.remote().fit.remote(large, [small, large])
+    assert ray.get(concurrent) == [f"pandas {LARGE}", [f"pandas {SMALL}", f"pandas {LARGE}"]]
 
 
 class Holder:
@@ -311,7 +274,8 @@ def test_what_was_handed_over_goes_with_the_frame(spark: Any, directory: Path) -
 
 @ray.remote
 def over(data: ray.data.Dataset) -> Any:
-    return type(data).__module__, data.count(), data.sum("id"), data.schema().names
+    rows = data.take_all()
+    return type(data).__module__, len(rows), sum(row["id"] for row in rows), list(rows[0])
 
 
 @pytest.mark.engine
@@ -319,7 +283,6 @@ def over(data: ray.data.Dataset) -> Any:
 def test_a_data_set_where_the_annotation_asks_for_it(spark: Any, rows: int) -> None:
     df = numbers(spark, rows)
     expected = ("ray.data.dataset", rows, sum(range(rows)), ["id", "half", "name"])
-    assert ray.get(over.remote(df)) == expected
     # A memory limit is for tables that are in memory.
     assert ray.get(over.options(memory=1_000).remote(data=df)) == expected
     assert ray.get(shape.remote(df)) == [f"pyarrow {rows}", {}]
@@ -337,16 +300,22 @@ def test_a_table_that_is_too_large_is_said_before_the_task_starts(
     text = too_large.value.message
     assert "`a` of annotated takes about " in text and "as pandas.DataFrame" in text
     assert "10 kB" in text and "ray.data.Dataset" in text
-    model = Model.options(memory=50_000_000).remote(df)
-    assert ray.get(model.fit.remote(df))[0] == f"pandas {rows}"
-    small = Model.options(memory=5_000).remote(pd.DataFrame())
-    with pytest.raises(DuetError, match=r"`data` of Model\.fit takes about"):
-        small.fit.remote(df)
+    with pytest.raises(DuetError, match=r"`data` of Model takes about"):
+        Model.options(memory=10_000).remote(df)
+    assert ray.get(inner.options(memory=50_000_000).remote(df)) == f"pandas {rows}"
 
     monkeypatch.setattr(limits, "ALWAYS_FITS", 0)
     monkeypatch.setattr(limits, "_largest_node", lambda _: (1_000, 10**12))
     with pytest.raises(DuetError, match="object store of Ray's largest node holds"):
         shape.remote(numbers(spark, rows))
+
+
+@pytest.mark.engine
+def test_an_actors_methods_are_bound_by_what_it_reserves(spark: Any) -> None:
+    model = Model.options(memory=5_000).remote(pd.DataFrame())
+    with pytest.raises(DuetError, match=r"`data` of Model\.fit takes about"):
+        model.fit.remote(numbers(spark, SMALL))
+    assert ray.get(model.fit.remote(numbers(spark, 10)))[-2] == "polars 10"
 
 
 @pytest.mark.engine
