@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request } from "undici";
+import type { Agent, Dispatcher, request as send } from "undici";
 import { answerError, connectionError, RayJobsError } from "./jobs-error.ts";
 
 /** Where Ray's Jobs API answers. */
@@ -33,12 +33,7 @@ const ANSWER_TIMEOUT_MS = 60_000;
 export class JobsConnection implements AsyncDisposable {
   readonly url: string;
   readonly #token: string | undefined;
-  // A log that is followed may be silent for hours.
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: 0,
-  });
+  #http: ReturnType<typeof openHttp> | undefined;
 
   constructor(address: RayJobsAddress) {
     this.url = address.url;
@@ -49,6 +44,7 @@ export class JobsConnection implements AsyncDisposable {
   async call({ method, path, query, json, bytes, signal }: JobsCall): Promise<JobsAnswer> {
     const address = new URL(path, `${this.url}/`);
     for (const [name, value] of Object.entries(query ?? {})) address.searchParams.set(name, value);
+    const { request, agent } = await (this.#http ??= openHttp());
     try {
       return await request(address, {
         method,
@@ -58,7 +54,7 @@ export class JobsConnection implements AsyncDisposable {
         },
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         ...(bytes === undefined ? {} : { body: bytes }),
-        dispatcher: this.#agent,
+        dispatcher: agent,
         signal: signal ?? null,
       });
     } catch (cause) {
@@ -97,6 +93,18 @@ export class JobsConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await (await this.#http)?.agent.destroy();
   }
+}
+
+/** Loaded when it is first used: it takes 60 ms, which every script that runs elsewhere would spend too. */
+async function openHttp(): Promise<{ readonly request: typeof send; readonly agent: Agent }> {
+  const undici = await import("undici");
+  // A log that is followed may be silent for hours.
+  const agent = new undici.Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: 0,
+  });
+  return { request: undici.request, agent };
 }
