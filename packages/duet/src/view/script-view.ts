@@ -1,5 +1,4 @@
-import { renderDiagnostic } from "@duet/mlsql";
-import type { RunEvent } from "@duet/engine";
+import type { DiagnosticFound, RunEvent } from "@duet/engine";
 import type { BottomRows } from "./bottom-rows.ts";
 import { cleanCell } from "./clean-text.ts";
 import { type Colours, coloursFor } from "./colours.ts";
@@ -59,7 +58,7 @@ export class ScriptView implements View {
     }, FRAME_MS);
   }
 
-  show(event: RunEvent): Promise<void> {
+  async show(event: RunEvent): Promise<void> {
     this.#totals.apply(event);
     switch (event.type) {
       case "engine":
@@ -70,9 +69,7 @@ export class ScriptView implements View {
         this.#notes.push(event.text);
         break;
       case "diagnostic":
-        this.#print(
-          renderDiagnostic(event.diagnostic, event.source, { color: this.#colours.isColorSupported }),
-        );
+        await this.#printMistake(event);
         break;
       case "run-finished":
         this.#finish();
@@ -82,7 +79,6 @@ export class ScriptView implements View {
         break;
     }
     this.#state.apply(event);
-    return Promise.resolve();
   }
 
   note(text: string): void {
@@ -175,6 +171,12 @@ export class ScriptView implements View {
       this.#width,
       this.#colours,
     );
+  }
+
+  async #printMistake({ diagnostic, source }: DiagnosticFound): Promise<void> {
+    // Most runs have none, and the language takes 30 ms to load.
+    const { renderDiagnostic } = await import("@duet/mlsql");
+    this.#print(renderDiagnostic(diagnostic, source, { color: this.#colours.isColorSupported }));
   }
 
   #print(text: string): void {
