@@ -3,8 +3,9 @@ import type { EngineName, EventBody } from "@duet/engine";
 import { analyseScript } from "./analysis/analyse-script.ts";
 import { chooseSpark } from "./analysis/choose-spark.ts";
 import type { ScriptAnalysis } from "./analysis/script-analysis.ts";
+import { clusterRuntimeEnv } from "./environment/cluster-runtime-env.ts";
 import { prepareScriptEnvironment } from "./environment/prepare-script-environment.ts";
-import type { ScriptEnvironment } from "./environment/script-environment.ts";
+import type { EnvironmentSource, ScriptEnvironment } from "./environment/script-environment.ts";
 import type { ScriptEvents } from "./events/script-events.ts";
 import { ScriptRefused } from "./script-refused.ts";
 import type { ClassicInstallation, PythonScriptOptions } from "./script-options.ts";
@@ -13,7 +14,7 @@ import type { ClassicInstallation, PythonScriptOptions } from "./script-options.
 export interface PreparedScript {
   readonly python: string;
   readonly classic: ClassicInstallation | undefined;
-  readonly runtimeEnv: ScriptEnvironment["runtimeEnv"];
+  readonly runtimeEnv: Readonly<Record<string, unknown>> | undefined;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -49,10 +50,11 @@ export async function prepareScript(
   for (const engine of engines) report.foresee(engine);
   const classic = choice.kind === "classic" ? await options.classic() : undefined;
   const environment = await makeEnvironment(options, analysis, classic, report, signal);
+  const elsewhere = await workersElsewhere(options, analysis, signal);
   return {
     python: environment.python,
     classic,
-    runtimeEnv: environment.runtimeEnv,
+    runtimeEnv: options.rayElsewhere === true ? elsewhere : environment.runtimeEnv,
     environment: {
       // Executors' Python is the driver's.
       ...(classic === undefined ? {} : { PYSPARK_PYTHON: environment.python, ...classic.environment }),
@@ -69,6 +71,29 @@ export function analyse(options: PythonScriptOptions, signal: AbortSignal): Prom
   return analyseScript({ python, pythonPath, script, workingDirectory, signal });
 }
 
+/** The environment of workers on other machines, where one is described: Ray builds it there. */
+async function workersElsewhere(
+  options: PythonScriptOptions,
+  analysis: ScriptAnalysis,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { installation, environmentFile, rayElsewhere } = options;
+  if (rayElsewhere !== true || (environmentFile === undefined && analysis.metadata.length === 0))
+    return undefined;
+  return clusterRuntimeEnv({ installation, source: sourceOf(options, analysis), signal });
+}
+
+function sourceOf(
+  { script, workingDirectory, environmentFile }: PythonScriptOptions,
+  { metadata }: ScriptAnalysis,
+): EnvironmentSource {
+  return {
+    script: resolve(workingDirectory, script),
+    metadata,
+    ...(environmentFile === undefined ? {} : { environmentFile: resolve(workingDirectory, environmentFile) }),
+  };
+}
+
 async function makeEnvironment(
   options: PythonScriptOptions,
   analysis: ScriptAnalysis,
@@ -76,7 +101,7 @@ async function makeEnvironment(
   { events, emit }: PreparationReport,
   signal: AbortSignal,
 ): Promise<ScriptEnvironment> {
-  const { installation, script, workingDirectory, environmentFile, interpreter } = options;
+  const { installation, workingDirectory, interpreter } = options;
   let building: { readonly step: number; readonly began: number } | undefined;
   const finish = (outcome: "succeeded" | "failed" | "cancelled"): void => {
     if (building === undefined) return;
@@ -87,13 +112,7 @@ async function makeEnvironment(
   try {
     const made = await prepareScriptEnvironment({
       installation,
-      source: {
-        script: resolve(workingDirectory, script),
-        metadata: analysis.metadata,
-        ...(environmentFile === undefined
-          ? {}
-          : { environmentFile: resolve(workingDirectory, environmentFile) }),
-      },
+      source: sourceOf(options, analysis),
       spark: classic === undefined ? "connect" : "classic",
       engines: analysis.engines,
       defaultPython: classic?.python ?? installation.python,

@@ -9,16 +9,14 @@ import { killedBy, type ProcessEnd, shellExitCode } from "./process/process-end.
 import { endRunProcesses } from "./process/run-processes.ts";
 import { scriptEnvironment } from "./process/script-environment.ts";
 import { ScriptProcess } from "./process/script-process.ts";
+import { LakeFolder } from "./lake-folder.ts";
 import { RunFolder } from "./run-folder.ts";
 import { engineFailed, ScriptEngines } from "./script-engines.ts";
-import type { ScriptAnswer, ScriptMessage } from "./script-message.ts";
+import type { ScriptAnswer, ScriptMessage, ScriptWiring } from "./script-message.ts";
 import type { PythonScriptOptions } from "./script-options.ts";
 import { SparkSessions } from "./spark-sessions.ts";
 import { RayWatch } from "./watch-ray.ts";
-
-/** Sizes up to which tables travel as Arrow: to Ray, by which Spark it is, and back in Spark's plan. Bytes. */
-const SWITCH_BYTES = { sail: 4 * 2 ** 20, apache: 64 * 2 ** 20 } as const;
-const PLAN_BYTES = 256 * 2 ** 10;
+import { SHARED_SIZES, UNSHARED_SIZES } from "./wiring-sizes.ts";
 
 /** Lines that wait for a reader of the events; a script that prints more waits. */
 const MOST_LINES = 1_000;
@@ -43,7 +41,7 @@ export function runPythonScript(options: PythonScriptOptions): PythonScriptRun {
 }
 
 class Run implements PythonScriptRun {
-  readonly id = newRunId();
+  readonly id: string;
   readonly #options: PythonScriptOptions;
   readonly #queue = new EventQueue<RunEvent>();
   readonly #left = new AbortController();
@@ -56,6 +54,7 @@ class Run implements PythonScriptRun {
 
   constructor(options: PythonScriptOptions) {
     this.#options = options;
+    this.id = options.run ?? newRunId();
     const { engines } = options;
     const asked = options.signal === undefined ? [] : [options.signal];
     this.#signal = AbortSignal.any([...asked, this.#left.signal]);
@@ -122,7 +121,9 @@ class Run implements PythonScriptRun {
         },
       };
       const prepared = await prepareScript(this.#options, await analysis, report, this.#signal);
-      exitCode = this.#exitCode(await this.#runProcess(prepared, folder));
+      const { lake } = this.#options;
+      await using shared = typeof lake === "object" ? await LakeFolder.make(lake.path, this.id) : undefined;
+      exitCode = this.#exitCode(await this.#runProcess(prepared, folder, shared?.path ?? folder.path));
     } catch (error) {
       exitCode = this.#refused(error);
     }
@@ -138,7 +139,7 @@ class Run implements PythonScriptRun {
     return exitCode;
   }
 
-  async #runProcess(prepared: PreparedScript, folder: RunFolder): Promise<ProcessEnd> {
+  async #runProcess(prepared: PreparedScript, folder: RunFolder, directory: string): Promise<ProcessEnd> {
     this.#signal.throwIfAborted();
     const {
       script: file,
@@ -150,12 +151,18 @@ class Run implements PythonScriptRun {
     } = this.#options;
     this.#engines.classic = prepared.classic?.spark;
     this.#engines.runtimeEnv = prepared.runtimeEnv;
+    const wiring = this.#wiring(prepared, directory);
+    this.#engines.workerWiring = wiring;
     using script = await ScriptProcess.start({
       run: this.id,
       python: prepared.python,
       arguments: [file, ...parameters],
       workingDirectory,
-      environment: this.#environment(prepared, folder),
+      environment: scriptEnvironment(
+        { ...wiring, socket: folder.socket },
+        this.#options.installation.pythonPath,
+        { ...process.env, ...prepared.environment },
+      ),
       stdin,
       ...(output === "inherit" ? {} : { onLine: (stream, text) => this.#print(stream, text) }),
     });
@@ -171,19 +178,14 @@ class Run implements PythonScriptRun {
     return end;
   }
 
-  #environment({ classic, environment }: PreparedScript, folder: RunFolder): NodeJS.ProcessEnv {
-    const { script, workingDirectory, engines, installation } = this.#options;
-    const kind = classic === undefined ? engines.sparkKind : "apache";
-    const wiring = {
-      run: this.id,
-      socket: folder.socket,
-      directory: folder.path,
-      switchBytes: SWITCH_BYTES[kind ?? "apache"],
-      planBytes: PLAN_BYTES,
+  #wiring({ classic }: PreparedScript, directory: string): Omit<ScriptWiring, "socket"> {
+    const { script, workingDirectory, lake } = this.#options;
+    return {
+      ...{ run: this.id, directory },
+      ...(lake === "none" ? UNSHARED_SIZES : SHARED_SIZES),
       script: resolve(workingDirectory, script),
       ...(classic === undefined ? {} : { spark: classic.spark }),
     };
-    return scriptEnvironment(wiring, installation.pythonPath, { ...process.env, ...environment });
   }
 
   /** The script's exit code; of one that had to be killed, because it did not stop, that of its stopping. */

@@ -1,6 +1,6 @@
 import type { EventBody } from "@duet/engine";
 import { failureOf } from "./failure.ts";
-import type { EngineFailed, ScriptRay, ScriptSpark } from "./script-message.ts";
+import type { EngineFailed, ScriptRay, ScriptSpark, ScriptWiring } from "./script-message.ts";
 import type { ClassicSpark, ScriptEngineProvider, ScriptRayAddress } from "./script-options.ts";
 
 /** What {@link ScriptEngines} needs of a run. */
@@ -16,6 +16,8 @@ export class ScriptEngines {
   classic: ClassicSpark | undefined;
   /** The runtime environment of the script's Ray job. */
   runtimeEnv: Readonly<Record<string, unknown>> | undefined;
+  /** What workers of a Ray elsewhere are told in `DUET_SCRIPT`. */
+  workerWiring: Omit<ScriptWiring, "socket"> | undefined;
   readonly #options: ScriptEnginesOptions;
   #spark: Promise<ScriptSpark> | undefined;
   #ray: Promise<ScriptRayAddress> | undefined;
@@ -49,13 +51,24 @@ export class ScriptEngines {
   }
 
   async #giveRay(): Promise<ScriptRay> {
-    const { gcsAddress, tokenPath } = await this.rayAddress();
+    const { gcsAddress, tokenPath, modules } = await this.rayAddress();
+    const address = { address: gcsAddress, ...(tokenPath === undefined ? {} : { tokenPath }) };
+    if (modules !== undefined) return this.#elsewhere(address, modules);
     const { runtimeEnv } = this;
     return {
-      address: gcsAddress,
+      ...address,
       embedded: tokenPath !== undefined,
-      ...(tokenPath === undefined ? {} : { tokenPath }),
       ...(runtimeEnv === undefined ? {} : { runtimeEnv }),
+    };
+  }
+
+  /** The workers of a cluster elsewhere are wired by the job's runtime environment. */
+  #elsewhere(address: Pick<ScriptRay, "address" | "tokenPath">, modules: readonly string[]): ScriptRay {
+    const ray = { address: address.address, embedded: false };
+    const wiring = JSON.stringify({ ...this.workerWiring, ray });
+    return {
+      ...{ ...address, embedded: false },
+      runtimeEnv: { ...this.runtimeEnv, py_modules: modules, env_vars: { DUET_SCRIPT: wiring } },
     };
   }
 

@@ -16,6 +16,8 @@ export interface ScriptRayAddress {
   readonly token?: string;
   /** For people: `Ray 2.60.0, 2 CPUs`. */
   readonly description: string;
+  /** Of a cluster elsewhere: where its workers find Duet's wiring (`py_modules` of a runtime environment). */
+  readonly modules?: readonly string[];
 }
 
 /** Gives a script its engines: each is started at the first call and kept. An `EngineProvider` is one. */
@@ -54,6 +56,12 @@ export interface PythonScriptOptions {
   readonly environmentFile?: string;
   /** The user's own interpreter, which is checked. */
   readonly interpreter?: string;
+  /** A folder that the engines reach too, where they are not on this machine; `none`: there is no such folder. */
+  readonly lake?: { readonly path: string } | "none";
+  /** Ray's workers are on other machines: an environment that is built on this one is of no use to them. */
+  readonly rayElsewhere?: boolean;
+  /** The run's id; left out: a new one. */
+  readonly run?: string;
   /** More environment variables for the script. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly stdin: "inherit" | "ignore";

@@ -2,7 +2,7 @@ import type { AskedSpark } from "@duet/python-script";
 import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
 import type { RayTarget, SparkTarget } from "../embedded/targets.ts";
-import type { View } from "../view/view.ts";
+import { makeScriptView } from "../view/make-script-view.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
 
@@ -30,7 +30,7 @@ export async function scriptCommand(options: ScriptCommandOptions): Promise<numb
   const installation = { python: environmentPython(".venv"), pythonPath, home };
   const [{ runPythonScript }, view] = await Promise.all([
     import("@duet/python-script"),
-    makeView(options),
+    makeScriptView(options),
     ensureHome(home),
   ]);
   const engines = new EmbeddedEngines({ home, ...targetsOf(options) });
@@ -93,15 +93,4 @@ function targetsOf({ spark, ray, cpus, gpus }: ScriptCommandOptions): {
 /** The command waits for the same end, and tells what goes wrong with it. */
 function end(engines: EmbeddedEngines): Promise<void> {
   return engines[Symbol.asyncDispose]().catch(() => undefined);
-}
-
-async function makeView({ json, quiet }: ScriptCommandOptions): Promise<View> {
-  const { stdout, stderr } = process;
-  if (json) return new (await import("../view/json-view.ts")).JsonView(stdout, stderr);
-  const [{ ScriptView }, { BottomRows, hasRoom }] = await Promise.all([
-    import("../view/script-view.ts"),
-    import("../view/bottom-rows.ts"),
-  ]);
-  const live = stderr.isTTY && !quiet && hasRoom(stderr, process.env);
-  return new ScriptView({ err: stderr, quiet, ...(live ? { rows: new BottomRows(stderr) } : {}) });
 }

@@ -81,7 +81,7 @@ export async function descendants(identity: ProcessIdentity): Promise<readonly P
 }
 
 /** Sends a signal to this very process; false when it has gone. */
-async function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+export async function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
   if (!(await isRunning(identity))) return false;
   try {
     process.kill(identity.pid, signal);
@@ -93,7 +93,7 @@ async function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): Pr
 }
 
 /** Waits until all of these have gone; false when some still run after `milliseconds`. */
-async function waitUntilGone(identities: readonly ProcessIdentity[], milliseconds: number): Promise<boolean> {
+export async function waitUntilGone(identities: readonly ProcessIdentity[], milliseconds: number): Promise<boolean> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
     const running = await Promise.all(identities.map(isRunning));

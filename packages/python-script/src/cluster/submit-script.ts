@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { makePackage, type RayJobs } from "@duet/ray";
 import { ScriptRefused } from "../script-refused.ts";
+import { SHARED_SIZES, UNSHARED_SIZES } from "../wiring-sizes.ts";
 import type { ClusterScriptOptions, ScriptCluster } from "./cluster-options.ts";
 import { folderFiles } from "./folder-files.ts";
 import { metadataOf } from "./job-metadata.ts";
@@ -15,13 +16,6 @@ export interface Submission {
   /** The script's environment in Ray's words, as `prepareForCluster` gives it. */
   readonly runtimeEnv: Readonly<Record<string, unknown>>;
 }
-
-/** To Ray as Arrow up to here (16 times that from Apache Spark), and back to Spark in the plan. Bytes. */
-const SWITCH_BYTES = 4 * 2 ** 20;
-const PLAN_BYTES = 256 * 2 ** 10;
-/** Without a lake nothing goes as files; a plan may be as large as Spark Connect's messages. Bytes. */
-const NO_SWITCH = Number.MAX_SAFE_INTEGER;
-const LARGEST_PLAN = 64 * 2 ** 20;
 
 /** How long Ray leaves a stopped job to itself before it kills it, longer than the runner's own patience. Seconds. */
 const STOP_PATIENCE = 8;
@@ -71,16 +65,13 @@ export async function submitScript(
 
 /** What `duet.script.job_runner` finds in `DUET_JOB`. */
 function jobOf(run: string, { profile, spark, lake }: ScriptCluster, place: ScriptPlace): object {
-  const sizes = { switchBytes: SWITCH_BYTES, planBytes: PLAN_BYTES };
   return {
     profile,
     directory: place.directory,
     wiring: {
       ...{ run, script: place.script },
       ...(spark === undefined ? {} : { spark }),
-      ...(lake === undefined
-        ? { switchBytes: NO_SWITCH, planBytes: LARGEST_PLAN }
-        : { ...sizes, directory: join(lake, "runs", run) }),
+      ...(lake === undefined ? UNSHARED_SIZES : { ...SHARED_SIZES, directory: join(lake, "runs", run) }),
     },
   };
 }
