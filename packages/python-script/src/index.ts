@@ -26,3 +26,5 @@ export { JobLogReader, type OutputWriter } from "./cluster/job-log-reader.ts";
 export type { OutputStream } from "./cluster/log-decoder.ts";
 export type { ClusterRunOptions, ScriptCluster } from "./cluster/cluster-options.ts";
 export { type ClusterRun, runOnCluster } from "./cluster/run-on-cluster.ts";
+export { uploadWiring } from "./cluster/wiring-packages.ts";
+export { startFailure } from "./cluster/job-failure.ts";

@@ -1,4 +1,4 @@
-import { JobLogReader } from "@duet/python-script";
+import { JobLogReader, startFailure } from "@duet/python-script";
 import { isOver } from "@duet/ray";
 import { duetHome } from "../embedded/installation.ts";
 import type { Profile } from "../profiles/profile.ts";
@@ -79,14 +79,7 @@ async function logsOfJob(
   await reader.read(jobs.log(run, { follow, signal, onLost }));
   if (reader.exit !== undefined) return reader.exit.code;
   const job = await jobs.get(run, signal);
-  if (!reader.begun && isOver(job)) {
-    // The script has printed nothing; what Ray has to say is why.
-    printError({
-      code: "script-not-started",
-      message: `the script of ${run} was not started`,
-      details: reader.preamble.filter((line) => line.trim() !== "").slice(-12),
-      help: "the lines above are the cluster's own",
-    });
-  }
+  // The script has printed nothing; what the cluster has to say is why.
+  if (!reader.begun && isOver(job)) printError(startFailure(job, reader.preamble));
   return job.exitCode ?? exitCode.failed;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { exitCodeHelp } from "./exit-code.ts";
 import { addRun, type Done } from "./run-options.ts";
+import { addRunsCommands } from "./runs-commands.ts";
 import { parseCount, parseSparkTarget, readSize } from "./targets.ts";
 
 const examples = `
@@ -28,6 +29,7 @@ export function createProgram(done: Done): Command {
   addRun(program, done);
   addEngines(program, done);
   addModels(program, done);
+  addRunsCommands(program, done);
   program
     .command("doctor")
     .description("check this machine and the set-up; every finding says what to do")

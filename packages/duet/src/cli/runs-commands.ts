@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { duetHome } from "../embedded/installation.ts";
 import type { Done } from "./run-options.ts";
 import { parseCount } from "./targets.ts";
 
@@ -26,6 +27,15 @@ export function addRunsCommands(program: Command, done: Done): void {
     .action(async (run: string, flags: { follow?: true; profile?: string }) => {
       const { logsCommand } = await import("./logs-command.ts");
       done(await logsCommand({ run, follow: flags.follow === true, profile: flags.profile }));
+    });
+  program
+    .command("keep", { hidden: true })
+    .description("run duet as a run of the background, and keep what it prints")
+    .argument("<run>", "the run's id")
+    .argument("<parameters...>", "the parameters of duet")
+    .action(async (run: string, parameters: readonly string[]) => {
+      const { keepOutput } = await import("../runs/detached-run.ts");
+      done(await keepOutput(duetHome(), run, parameters));
     });
   program
     .command("stop")

@@ -1,18 +1,26 @@
-import type { AskedSpark } from "@duet/python-script";
+import type { AskedSpark, PythonScriptOptions } from "@duet/python-script";
 import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
-import type { RayTarget, SparkTarget } from "../embedded/targets.ts";
+import type { RayTarget } from "../embedded/targets.ts";
+import type { Profile } from "../profiles/profile.ts";
+import { ProfileEngines } from "../profiles/profile-engines.ts";
+import { placeHere, RunRecorder } from "../runs/record-run.ts";
 import { makeScriptView } from "../view/make-script-view.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
+import type { ScriptSparkTarget } from "./targets.ts";
 
 /** The options of `duet run script.py`, read and checked. */
 export interface ScriptCommandOptions {
   readonly file: string;
   readonly arguments: readonly string[];
   /** Left out: Sail, or a classic driver for a script that needs one. */
-  readonly spark: SparkTarget | { readonly kind: "classic" } | undefined;
-  readonly ray: RayTarget;
+  readonly spark: ScriptSparkTarget | undefined;
+  /** `profile`: the cluster of the profile, for a script that runs here. */
+  readonly ray: RayTarget | { readonly kind: "profile" };
+  readonly profile: Profile;
+  /** The run's id, of one that `duet run -d` has started; else a new one. */
+  readonly run: string | undefined;
   readonly cpus?: number;
   readonly gpus?: number;
   readonly environmentFile: string | undefined;
@@ -33,7 +41,7 @@ export async function scriptCommand(options: ScriptCommandOptions): Promise<numb
     makeScriptView(options),
     ensureHome(home),
   ]);
-  const engines = new EmbeddedEngines({ home, ...targetsOf(options) });
+  const engines = makeEngines(options, home);
   using interruption = new Interruption({
     onFirst: (reason) => {
       if (reason.exitCode === exitCode.pipeClosed) return;
@@ -50,6 +58,8 @@ export async function scriptCommand(options: ScriptCommandOptions): Promise<numb
     ...{ script: options.file, arguments: options.arguments, workingDirectory: process.cwd() },
     ...{ installation, engines, signal },
     ...sparkOf(options),
+    ...lakeOf(options),
+    ...(options.run === undefined ? {} : { run: options.run }),
     classic: async () => (await import("../embedded/classic.ts")).classicSpark(home),
     ...(options.environmentFile === undefined ? {} : { environmentFile: options.environmentFile }),
     ...(options.interpreter === undefined ? {} : { interpreter: options.interpreter }),
@@ -57,10 +67,14 @@ export async function scriptCommand(options: ScriptCommandOptions): Promise<numb
     output: options.json ? "events" : "inherit",
     stopSignal: () => interruption.reason?.signal ?? "SIGINT",
   });
+  const { file: script, arguments: parameters, profile } = options;
+  const description = { run: run.id, script, arguments: parameters, profile: profile.name };
+  const recorder = RunRecorder.begin(home, description, await placeHere(options.run !== undefined));
   let code: number = exitCode.failed;
   try {
     for await (const event of run) {
       await view.show(event);
+      if (event.type === "run-finished") await (await recorder).see(event);
       if (event.type === "run-finished") code = event.exitCode ?? code;
     }
     await view.close();
@@ -75,22 +89,32 @@ function sparkOf({ spark }: ScriptCommandOptions): { spark?: AskedSpark } {
   return spark === undefined ? {} : { spark: spark.kind };
 }
 
-function targetsOf({ spark, ray, cpus, gpus }: ScriptCommandOptions): {
-  spark: SparkTarget;
-  ray: RayTarget;
-  cpus?: number;
-  gpus?: number;
-} {
+/** What Spark and Ray elsewhere can reach of this machine's files: the lake, where there is one. */
+function lakeOf({ spark, ray, profile }: ScriptCommandOptions): Partial<PythonScriptOptions> {
+  if (spark?.kind !== "remote" && ray.kind !== "profile") return {};
   return {
-    // A classic driver is the script's own: the engines' Spark is not asked for.
-    spark: spark === undefined || spark.kind === "classic" ? { kind: "sail" } : spark,
-    ray,
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(gpus === undefined ? {} : { gpus }),
+    lake: profile.lake === undefined ? "none" : { path: profile.lake },
+    ...(ray.kind === "profile" ? { rayElsewhere: true } : {}),
   };
 }
 
+function makeEngines(
+  { spark, ray, cpus, gpus, profile }: ScriptCommandOptions,
+  home: string,
+): EmbeddedEngines | ProfileEngines {
+  const shared = {
+    home,
+    // A classic driver is the script's own: the engines' Spark is not asked for.
+    spark: spark === undefined || spark.kind === "classic" ? ({ kind: "sail" } as const) : spark,
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(gpus === undefined ? {} : { gpus }),
+  };
+  return ray.kind === "profile"
+    ? new ProfileEngines(profile, shared)
+    : new EmbeddedEngines({ ...shared, ray });
+}
+
 /** The command waits for the same end, and tells what goes wrong with it. */
-function end(engines: EmbeddedEngines): Promise<void> {
-  return engines[Symbol.asyncDispose]().catch(() => undefined);
+function end(engines: AsyncDisposable): Promise<void> {
+  return Promise.resolve(engines[Symbol.asyncDispose]()).catch(() => undefined);
 }

@@ -21,14 +21,14 @@ export class RunRecorder {
     this.#record = record;
   }
 
-  /** Begins a record; left out, `place` is this process. `DUET_DETACHED` says that it was started by `duet run -d`. */
-  static async begin(home: string, description: RunDescription, place?: RunPlace): Promise<RunRecorder> {
+  /** Begins a record. */
+  static async begin(home: string, description: RunDescription, place: RunPlace): Promise<RunRecorder> {
     const record: RunRecord = {
       ...description,
       arguments: [...description.arguments],
       workingDirectory: process.cwd(),
       started: Date.now(),
-      place: place ?? (await ownPlace()),
+      place,
     };
     await writeRunRecord(home, record);
     return new RunRecorder(home, record);
@@ -43,8 +43,9 @@ export class RunRecorder {
   }
 }
 
-async function ownPlace(): Promise<RunPlace> {
+/** A run of this process; `detached` where `duet run -d` keeps what it prints. */
+export async function placeHere(detached: boolean): Promise<RunPlace> {
   const own = await identify(process.pid);
   if (own === undefined) throw new Error("this process does not find itself");
-  return { kind: "here", process: own, detached: process.env.DUET_DETACHED !== undefined };
+  return { kind: "here", process: own, detached };
 }

@@ -13,7 +13,10 @@ const FRAMES =
   /^(?:Traceback|\s+File "|\s{4}|\s*\^+$|\[Node |Could not create the actor|Running entrypoint|\d{4}-\d\d-\d\d )/u;
 
 /** Why a job ended before its script was started. `preamble` is what Ray has written into its log until then. */
-export function startFailure(job: RayJob, preamble: readonly string[]): Error {
+export function startFailure(
+  job: RayJob,
+  preamble: readonly string[],
+): ClusterRunError | ScriptEnvironmentError {
   if (job.state === "STOPPED") {
     return new ClusterRunError({
       code: "job-stopped",

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { type JobPackage, makePackage, type PackageFile } from "@duet/ray";
+import { type JobPackage, makePackage, type PackageFile, RayJobs, type RayJobsAddress } from "@duet/ray";
 
 /**
  * What a script's processes need of Duet on a cluster: the Python package `duet`, and the folder with the
@@ -24,4 +24,15 @@ async function pythonFiles(folder: string, prefix: string): Promise<readonly Pac
         return { path: name, content: await readFile(path), executable: false };
       }),
   );
+}
+
+/** Sends them to a cluster, and gives their addresses for `py_modules`. @throws {RayJobsError} */
+export async function uploadWiring(
+  address: RayJobsAddress,
+  pythonPath: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  await using jobs = new RayJobs(address);
+  const packages = await wiringPackages(pythonPath);
+  return await Promise.all(packages.map(({ name, bytes }) => jobs.upload(name, bytes, signal)));
 }
