@@ -1,11 +1,21 @@
 import { RayJobs } from "@duet/ray";
 import type { Profile } from "../profiles/profile.ts";
+import { profileIfThere } from "../profiles/read-profile.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The Jobs API of the cluster that a run was sent to. @throws {UsageError} where its profile is not there */
-export function clusterJobs(run: string, name: string, profiles: ReadonlyMap<string, Profile>): RayJobs {
-  // A colleague's profile may have another name than ours for the same cluster.
-  const profile = profiles.get(name) ?? [...profiles.values()].find(({ ray }) => ray?.jobs !== undefined);
+/**
+ * The Jobs API of the cluster that a run was sent to: that of the profile that it was sent with, or of the one that
+ * was asked for (a colleague's profile may have another name for the same cluster).
+ * @throws {UsageError} where there is no such profile here
+ */
+export async function clusterJobs(
+  { run, profile: name }: { readonly run: string; readonly profile: string },
+  profiles: ReadonlyMap<string, Profile>,
+): Promise<RayJobs> {
+  const profile =
+    profiles.get(name) ??
+    (await profileIfThere(name)) ??
+    [...profiles.values()].find(({ ray }) => ray?.jobs !== undefined);
   const url = profile?.ray?.jobs;
   if (url === undefined) {
     throw new UsageError(

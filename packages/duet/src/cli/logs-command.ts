@@ -71,7 +71,7 @@ async function logsOfJob(
   follow: boolean,
   signal: AbortSignal,
 ): Promise<number> {
-  await using jobs = clusterJobs(run, profile, profiles);
+  await using jobs = await clusterJobs({ run, profile }, profiles);
   const reader = new JobLogReader({ onOutput: writeOutput });
   const onLost = ({ message }: Error): void => {
     process.stderr.write(`${message}; trying again …\n`);

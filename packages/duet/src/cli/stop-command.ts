@@ -60,7 +60,7 @@ async function stopJob(
   profiles: ReadonlyMap<string, Profile>,
   signal: AbortSignal,
 ): Promise<number> {
-  await using jobs = clusterJobs(run, profile, profiles);
+  await using jobs = await clusterJobs({ run, profile }, profiles);
   const job = await jobs.stop(run, { patience: PATIENCE_MS, signal });
   if (isOver(job)) {
     const what =

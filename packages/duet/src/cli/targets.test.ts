@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCount, parseRayTarget, parseSparkTarget, parseVariable } from "./targets.ts";
+import { parseCount, parseRayTarget, parseScriptSpark, parseSparkTarget, parseVariable } from "./targets.ts";
 import { UsageError } from "./usage-error.ts";
 
 test("--spark", () => {
@@ -8,6 +8,13 @@ test("--spark", () => {
   assert.deepEqual(parseSparkTarget("sc://host:15002"), { kind: "remote", url: "sc://host:15002" });
   for (const wrong of ["", "spark", "http://host", "sc://"])
     assert.throws(() => parseSparkTarget(wrong), UsageError);
+});
+
+test("classic is for Python scripts alone", () => {
+  assert.deepEqual(parseScriptSpark("classic"), { kind: "classic" });
+  assert.deepEqual(parseScriptSpark("apache"), { kind: "apache" });
+  assert.throws(() => parseSparkTarget("classic"), /Python scripts/u);
+  assert.throws(() => parseScriptSpark("spark"), UsageError);
 });
 
 test("--ray needs a token for a bridge elsewhere", () => {

@@ -50,12 +50,14 @@ export async function readProfile(name?: string, places: ProfilePlaces = {}): Pr
   );
 }
 
-/** The names of all profiles that can be read from here, the built-in one last. @throws {ProfileError} */
-export async function profileNames(places: ProfilePlaces = {}): Promise<readonly string[]> {
-  const files = await profileFiles(places.directory ?? process.cwd(), places.home ?? duetHome());
-  const { parseFile } = await import("./parse-profiles.ts");
-  const names = files.flatMap((file) => [...parseFile(file).profiles.keys()]);
-  return [...new Set([...names, EMBEDDED_PROFILE.name])];
+/** A profile, where one of this name can be read here. */
+export async function profileIfThere(name: string): Promise<Profile | undefined> {
+  try {
+    return await readProfile(name);
+  } catch (error) {
+    if (error instanceof ProfileError) return undefined;
+    throw error;
+  }
 }
 
 function placesText(files: readonly ProfileFile[]): string {

@@ -1,6 +1,5 @@
 import type { Profile } from "../profiles/profile.ts";
-import { ProfileError } from "../profiles/profile-error.ts";
-import { readProfile } from "../profiles/read-profile.ts";
+import { profileIfThere, readProfile } from "../profiles/read-profile.ts";
 import { listRuns, type RunList } from "./list-runs.ts";
 import { readRunRecords } from "./run-record.ts";
 
@@ -23,13 +22,4 @@ export async function knownRuns(
     if (other?.ray?.jobs === place.jobs) profiles.set(name, other);
   }
   return { ...(await listRuns(home, [...profiles.values()], signal)), profiles };
-}
-
-async function profileIfThere(name: string): Promise<Profile | undefined> {
-  try {
-    return await readProfile(name);
-  } catch (error) {
-    if (error instanceof ProfileError) return undefined;
-    throw error;
-  }
 }
