@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from duet.bridge import ends_with_parent
 from duet.environment.own_packages import RUNNER_PACKAGES, OwnPackages
 from duet.environment.requirement import Place, text_of
 from duet.environment.store import disk_full, python_of
@@ -117,8 +118,9 @@ def _name_of(path: Path) -> str | None:
 async def _run(
     command: list[str], environment: dict[str, str], folder: Path, on_line: OnLine
 ) -> tuple[int, list[str]]:
+    # Killed with this process, however that ends.
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *(sys.executable, "-I", "-S", str(Path(ends_with_parent.__file__)), *command),
         cwd=folder,
         env=environment,
         stdout=asyncio.subprocess.PIPE,

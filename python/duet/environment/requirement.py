@@ -66,19 +66,20 @@ def read_requirement(text: str, place: Place, folder: Path) -> Requirement:
     if _is_location(bare):
         return _location(text, place, folder)
     try:
-        return Requirement(text, place, ParsedRequirement(bare))
+        parsed = ParsedRequirement(bare)
     except InvalidRequirement as error:
-        named = re.match(r"([A-Za-z0-9._-]+(?:\[[^\]]*\])?)\s*@\s*(\.{0,2}/\S+)$", bare)
-        if named:  # uv and pip take a path behind a name, the standard only a URL
-            path = _absolute(named[2], folder)
-            line = f"{named[1]} @ {path.as_uri()}"
-            return Requirement(line, place, ParsedRequirement(line), path)
         reason = str(error).splitlines()[0]
         raise DuetError(
             "environment-invalid",
             f"The environment's line {text!r} is no requirement: {reason}",
             **place.details(),
         ) from error
+    if parsed.url is None or ("://" in parsed.url and not parsed.url.startswith("file://")):
+        return Requirement(text, place, parsed)
+    # uv and pip take a path behind a name, the standard a URL only.
+    path = _absolute(parsed.url.removeprefix("file://"), folder)
+    parsed.url = path.as_uri()
+    return Requirement(str(parsed), place, parsed, path)
 
 
 def text_of(requirement: Requirement) -> str:

@@ -36,7 +36,7 @@ const UNREACHABLE = /error sending request|dns error|connection refused|timed ou
 
 function helpFor({ code, message }: EnvironmentFailure): string | undefined {
   if (code === "disk-full")
-    return "free some space, or remove environments that are no longer used: duet environments --prune";
+    return "free some space, or remove environments that are no longer used: duet environments prune";
   if (code !== "environment-failed") return undefined;
   return UNREACHABLE.test(message)
     ? "check the network; where only a mirror can be reached, name it in UV_DEFAULT_INDEX"
