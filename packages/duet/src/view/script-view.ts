@@ -2,6 +2,7 @@ import type { DiagnosticFound, RunEvent } from "@duet/engine";
 import type { BottomRows } from "./bottom-rows.ts";
 import { cleanCell } from "./clean-text.ts";
 import { type Colours, coloursFor } from "./colours.ts";
+import { errorText } from "./error-text.ts";
 import { formatDuration, plural } from "./format.ts";
 import { FRAME_MS, liveLines, type Size } from "./live-lines.ts";
 import { RunState } from "./run-state.ts";
@@ -28,6 +29,8 @@ export interface ScriptViewOptions {
 const SHOWN_AFTER_MS = 400;
 /** The rows stay for so long between two pieces of work, so that they do not come and go. Milliseconds. */
 const HIDDEN_AFTER_MS = 600;
+/** What a run that is stopped does for longer is told. Milliseconds. */
+const NOTED_AFTER_MS = 500;
 const MOST_ROWS = 8;
 /** A summary with more lines than this would push the script's own output off the screen. */
 const MOST_TOTALS = 20;
@@ -82,7 +85,11 @@ export class ScriptView implements View {
   }
 
   note(text: string): void {
-    if (this.#sayMore) this.#print(this.#colours.yellow(text));
+    if (!this.#sayMore) return;
+    // What ends at once needs no words, least of all between the lines of a traceback.
+    setTimeout(() => {
+      if (!this.#over) this.#print(`\n${this.#colours.yellow(text)}`);
+    }, NOTED_AFTER_MS).unref();
   }
 
   close(): Promise<void> {
@@ -174,6 +181,11 @@ export class ScriptView implements View {
   }
 
   async #printMistake({ diagnostic, source }: DiagnosticFound): Promise<void> {
+    const { code, message, suggestion: help } = diagnostic;
+    if (source === "") {
+      this.#print(errorText({ code, message, help }, this.#colours));
+      return;
+    }
     // Most runs have none, and the language takes 30 ms to load.
     const { renderDiagnostic } = await import("@duet/mlsql");
     this.#print(renderDiagnostic(diagnostic, source, { color: this.#colours.isColorSupported }));
