@@ -40,7 +40,10 @@ def wire(module: ModuleType) -> None:
     @functools.wraps(original)
     def createDataFrame(self: Any, data: Any, schema: Any = None, *rest: Any, **options: Any) -> Any:
         if _is_table(data):
-            return _hand_back(self, data, schema, functools.partial(original, self))
+            try:
+                return _hand_back(self, data, schema, functools.partial(original, self))
+            except DuetError as error:
+                raise error.with_traceback(None)  # noqa: B904 - the way through our own files says nothing
         return original(self, data, schema, *rest, **options)
 
     session_class.createDataFrame = createDataFrame

@@ -24,6 +24,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from duet.errors import DuetError
+from duet.script import ray_private
 from duet.script.frames import arrival
 from duet.script.frames.arguments import Place, replace_frames
 from duet.script.frames.handed import hand_over
@@ -74,7 +76,12 @@ def _wrap_remote(
             arriving = hand_over(frame, kind, call_of(self, options), place.path)
             return Nested(arriving) if place.nested and kind != "dataset" else arriving
 
-        replaced = replace_frames(args or (), kwargs or {}, lambda: parameters_of(self), is_frame, replace)
+        try:
+            replaced = replace_frames(
+                args or (), kwargs or {}, lambda: parameters_of(self), is_frame, replace
+            )
+        except DuetError as error:
+            raise error.with_traceback(None)  # noqa: B904 - the way through our own files says nothing to its reader
         if replaced is not None:
             args, kwargs = replaced
         result = original(self, args, kwargs, *more, **options)
@@ -100,11 +107,9 @@ def _wrap_put(worker: type) -> None:
 def _pickled(frame: Any) -> Any:
     """What a frame is pickled as where it is no argument."""
     import ray
-    from ray._private import worker
 
     ref = hand_over(frame, "arrow", Call("Ray"), "a DataFrame inside of another object")
-    in_task = worker.global_worker.mode == worker.WORKER_MODE
-    return ray.get(ref) if in_task else ref
+    return ray.get(ref) if ray_private.is_worker() else ref
 
 
 def _function_call(function: Any, options: dict[str, Any]) -> Call:

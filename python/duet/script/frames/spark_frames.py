@@ -49,7 +49,7 @@ def plan_facts(frame: Any, schema: pa.Schema) -> PlanFacts | None:
     if _is_connect(frame):
         return read_plan(frame._explain_string(mode="cost"), schema)
     plan = frame._jdf.queryExecution().optimizedPlan()
-    return PlanFacts("spark", int(plan.stats().sizeInBytes().toString()), plan.nodeName() == "Sort")
+    return PlanFacts("spark", int(str(plan.stats().sizeInBytes())), plan.nodeName() == "Sort")
 
 
 def fits_parquet(frame: Any) -> bool:
