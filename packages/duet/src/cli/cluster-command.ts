@@ -90,6 +90,7 @@ async function scriptCluster(profile: Profile, signal: AbortSignal): Promise<Scr
     ...(spark === undefined ? {} : { spark }),
     ...(lake === undefined ? {} : { lake }),
     ...(ray.python === undefined ? {} : { python: ray.python }),
+    ...(ray.pyspark === undefined ? {} : { pyspark: ray.pyspark }),
   };
 }
 

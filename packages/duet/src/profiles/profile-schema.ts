@@ -34,6 +34,7 @@ const ray = v.strictObject({
   "bridge-token-env": v.optional(text("the name of an environment variable")),
   "bridge-token-file": v.optional(text("the path of a file")),
   python: v.optional(matching(/^\//u, "the absolute path of Python on Ray's nodes")),
+  pyspark: v.optional(v.boolean("is neither true nor false")),
 });
 
 const lake = v.pipe(

@@ -21,6 +21,8 @@ export interface ProfileRay {
   readonly bridge?: { readonly url: string; readonly token: string };
   /** The Python of the cluster's Ray nodes, where `python` on their path is another one. */
   readonly python?: string;
+  /** That Python has PySpark: a script that asks for no packages needs no environment of its own. */
+  readonly pyspark?: boolean;
 }
 
 /** Which engines a run uses, as `duet.toml` says under one name. */

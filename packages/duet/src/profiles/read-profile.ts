@@ -110,7 +110,7 @@ async function resolveRay(
 ): Promise<ProfileRay> {
   const token = await secret({ variable: ray["token-env"], file: ray["token-file"] });
   const bridgeToken = await secret({ variable: ray["bridge-token-env"], file: ray["bridge-token-file"] });
-  const { jobs, address, bridge, python } = ray;
+  const { jobs, address, bridge, python, pyspark } = ray;
   if (bridge !== undefined && bridgeToken === undefined) {
     throw new ProfileError(
       "profile-incomplete",
@@ -126,6 +126,7 @@ async function resolveRay(
       ? {}
       : { bridge: { url: bridge.replace(/\/+$/u, ""), token: bridgeToken } }),
     ...(python === undefined ? {} : { python }),
+    ...(pyspark === undefined ? {} : { pyspark }),
   };
 }
 

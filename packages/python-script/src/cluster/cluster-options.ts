@@ -14,6 +14,8 @@ export interface ScriptCluster {
   readonly lake?: string;
   /** Python on the cluster's nodes, where the one on their path is not Ray's. */
   readonly python?: string;
+  /** That Python has PySpark: a script that asks for no packages needs no environment of its own. */
+  readonly pyspark?: boolean;
 }
 
 /** A Python script that is to run on a cluster; nothing of it is in the script. */

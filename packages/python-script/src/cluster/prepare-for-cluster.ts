@@ -19,16 +19,16 @@ export async function prepareForCluster(
   onNote: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { installation, script, workingDirectory, environmentFile } = options;
+  const { installation, script, workingDirectory, environmentFile, cluster } = options;
   const { python, pythonPath } = installation;
   const [analysis, versions] = await Promise.all([
     analyseScript({ python, pythonPath, script, workingDirectory, signal }),
     jobs.version(signal),
   ]);
   checkSpark(options, analysis);
-  // A script that describes nothing and needs no Spark runs in the Python that the cluster has.
+  // A script that asks for no packages runs in the Python that the cluster has, if that can reach Spark.
   const asksForNothing = environmentFile === undefined && analysis.metadata.length === 0;
-  if (asksForNothing && !analysis.engines.includes("spark")) return {};
+  if (asksForNothing && (cluster.pyspark === true || !analysis.engines.includes("spark"))) return {};
   return clusterRuntimeEnv({
     installation,
     source: {
