@@ -68,7 +68,7 @@ def test_an_environment_is_built_once_and_runs_tasks(home: Path, ray_node: Any, 
     assert first == second
     executable = Path(first["py_executable"])
     assert executable.is_relative_to(home / "environments")
-    assert sum(line.startswith("Building") for line in lines) == 1
+    assert sum(line.startswith("Resolved") for line in lines) == 1
     assert any("toolz" in line for line in lines)
     started = time.perf_counter()
     assert ensure(spec) == first

@@ -122,6 +122,7 @@ async def _ensure(wanted: Wanted, own: OwnPackages, python: str, on_line: OnLine
             await build_environment(building, wanted, own, on_line, python=interpreter)
 
         async def on_wait() -> None:
+            await on_start(len(wanted.requirements))
             await on_line("Another process is building this environment; waiting for it")
 
         await build_once(folder, content, build, on_wait)
