@@ -153,7 +153,8 @@ def _leave_out_what_nobody_uses() -> None:
     """Start neither dashboard nor its agent, autoscaler's monitor or log monitor: half of Ray's start-up, 350 MB.
 
     `ray.init` has no options for it. Ray treats the first and the third as absent when they do not start; the
-    agent is replaced (`quiet_agent.py`), and `node_logs.py` does the log monitor's work.
+    agent is replaced (`quiet_agent.py`), and `node_logs.py` does the log monitor's work. The runtime env agent, which
+    stays, gets Duet's store (`environment_agent.py`).
     """
     from ray._private import node, ray_constants, services
 
@@ -165,7 +166,8 @@ def _leave_out_what_nobody_uses() -> None:
         command: list[str] = build_command(component, *arguments, **options)
         if component == ray_constants.PROCESS_TYPE_RUNTIME_ENV_AGENT:
             # By itself it tries for a minute to tell the dead about the death of its node.
-            return [sys.executable, "-I", "-S", str(Path(__file__).parent / "ends_with_parent.py"), *command]
+            ends = [sys.executable, "-I", "-S", str(Path(__file__).parent / "ends_with_parent.py")]
+            return [*ends, *command, str(Path(__file__).parent / "environment_agent.py")]
         return command
 
     services._build_python_executable_command_memory_profileable = build
