@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RunEvent } from "@duet/engine";
 import { descendants, identify, isRunning, type ProcessIdentity } from "../embedded/process-identity.ts";
 
-const program = join(import.meta.dirname, "../../bin/duet.mjs");
+/** The command line's program, for Node. */
+export const duetProgram = join(import.meta.dirname, "../../bin/duet.mjs");
 
 /** How a finished `duet` ended. */
 export interface DuetResult {
@@ -66,7 +67,7 @@ export class RunningDuet {
   #stderr = "";
 
   constructor(parameters: readonly string[], home: string, environment: Readonly<Record<string, string>>) {
-    const child = spawn(process.execPath, [program, ...parameters], {
+    const child = spawn(process.execPath, [duetProgram, ...parameters], {
       cwd: home,
       env: { ...process.env, DUET_HOME: home, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],

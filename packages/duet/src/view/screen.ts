@@ -39,6 +39,8 @@ export class Screen {
   readonly #draw: (size: Size) => readonly string[];
   readonly #live: LiveArea | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
+  /** Streams whose reader has gone. Standard output says that it is writable even then. */
+  readonly #gone = new Set<OutputStream>();
   #held: { readonly stream: OutputStream; text: string }[] = [];
   #size = 0;
   #drawn = "";
@@ -49,6 +51,7 @@ export class Screen {
     this.#err = streams.err;
     this.#draw = draw;
     this.#live = streams.live;
+    for (const stream of [this.#out, this.#err]) stream.once("error", () => this.#gone.add(stream));
     if (this.#live === undefined) return;
     this.#timer = setInterval(() => {
       this.#refresh();
@@ -70,7 +73,7 @@ export class Screen {
   print(stream: "out" | "err", text: string): void {
     const target = stream === "out" ? this.#out : this.#err;
     if (this.#live === undefined) {
-      write(target, `${text}\n`);
+      this.#write(target, `${text}\n`);
       return;
     }
     const last = this.#held.at(-1);
@@ -82,7 +85,9 @@ export class Screen {
 
   /** Resolves when the readers of both streams keep up. */
   async ready(): Promise<void> {
-    await Promise.all([drained(this.#out), drained(this.#err)]);
+    await Promise.all(
+      [this.#out, this.#err].filter((stream) => !this.#gone.has(stream)).map((stream) => drained(stream)),
+    );
   }
 
   /** Prints what is held back, removes the live area and gives the terminal's cursor back. */
@@ -112,14 +117,14 @@ export class Screen {
   }
 
   #flush(): void {
-    for (const { stream, text } of this.#held) write(stream, text);
+    for (const { stream, text } of this.#held) this.#write(stream, text);
     this.#held = [];
     this.#size = 0;
   }
-}
 
-function write(stream: OutputStream, text: string): void {
-  if (stream.writable) stream.write(text);
+  #write(stream: OutputStream, text: string): void {
+    if (stream.writable && !this.#gone.has(stream)) stream.write(text);
+  }
 }
 
 /** Waits for a slow reader; a reader that has gone is waited for no longer. */

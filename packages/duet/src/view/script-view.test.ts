@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import type { EventBody, RunEvent } from "@duet/engine";
+import type { EventBody } from "@duet/engine";
 import { ScriptView } from "./script-view.ts";
 
 const span = {
