@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { addEnvironmentsCommands } from "./environments-commands.ts";
 import { exitCodeHelp } from "./exit-code.ts";
 import { addRun, type Done } from "./run-options.ts";
 import { addRunsCommands } from "./runs-commands.ts";
@@ -30,6 +31,7 @@ export function createProgram(done: Done): Command {
   addEngines(program, done);
   addModels(program, done);
   addRunsCommands(program, done);
+  addEnvironmentsCommands(program, done);
   program
     .command("doctor")
     .description("check this machine and the set-up; every finding says what to do")
