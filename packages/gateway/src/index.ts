@@ -1,2 +1,17 @@
-export { GatewayServer } from "./proxy/gateway-server.ts";
+export { startGateway } from "./gateway.ts";
+export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { ServerOptions } from "./proxy/gateway-server.ts";
+export type { SessionOptions } from "./sessions/session-router.ts";
+export type { Session } from "./sessions/session.ts";
+
+export type { Driver, DriverOptions } from "./drivers/driver.ts";
+export type { DriverState } from "./drivers/driver-state.ts";
+export type { DriverChange, DriverPool } from "./drivers/pool.ts";
+export type { WatchOptions } from "./drivers/supervise.ts";
+
+export { driverAt } from "./drivers/launcher.ts";
+export type { DriverLauncher, LaunchedDriver } from "./drivers/launcher.ts";
+export { localProcess } from "./drivers/local-process.ts";
+export type { DriverCommand } from "./drivers/local-process.ts";
+export { apacheSpark, sail } from "./drivers/local-drivers.ts";
+export type { ApacheSparkOptions, PythonHome, SailOptions } from "./drivers/local-drivers.ts";

@@ -97,7 +97,7 @@ async function decompress(message: Buffer, { encoding, largest }: MessageOptions
       "message-broken",
       StatusCode.invalidArgument,
       `a message is not what its encoding ${encoding ?? ""} says: ${(cause as Error).message}`,
-      cause,
+      { cause },
     );
   }
 }

@@ -10,7 +10,7 @@ export const StatusCode = {
   cancelled: 1,
   unknown: 2,
   invalidArgument: 3,
-  permissionDenied: 7,
+  notFound: 5,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
@@ -24,19 +24,21 @@ export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];
 export type GatewayErrorCode =
   | "driver-lost"
   | "driver-reset"
+  | "driver-response-broken"
+  | "driver-silent"
   | "driver-unreachable"
   | "encoding-unsupported"
   | "gateway-fault"
-  | "gateway-stopping"
   | "message-broken"
   | "message-missing"
   | "message-too-large"
   | "method-unknown"
-  | "no-driver"
+  | "no-driver-ready"
   | "pool-full"
+  | "pool-unknown"
   | "session-id-invalid"
-  | "session-missing"
-  | "driver-response-broken";
+  | "session-lost"
+  | "session-unknown";
 
 /**
  * A failure that the gateway itself tells a client. Clients get the gRPC status with a `google.rpc.Status` whose one
@@ -46,30 +48,46 @@ export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: GatewayErrorCode;
   readonly status: StatusCode;
+  /** The class that Spark gives to the same mistake, by which clients tell what to do. */
+  readonly errorClass: string | undefined;
 
-  constructor(code: GatewayErrorCode, status: StatusCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(
+    code: GatewayErrorCode,
+    status: StatusCode,
+    message: string,
+    details: { readonly cause?: unknown; readonly errorClass?: string } = {},
+  ) {
+    super(
+      details.errorClass === undefined ? message : `[${details.errorClass}] ${message}`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
     this.status = status;
+    this.errorClass = details.errorClass;
   }
 
   /** Anything thrown as an error for the client; what is not ours is `gateway-fault` and keeps its cause. */
   static from(error: unknown): GatewayError {
     if (error instanceof GatewayError) return error;
     const text = error instanceof Error ? error.message : String(error);
-    return new GatewayError("gateway-fault", StatusCode.internal, `the gateway failed: ${text}`, error);
+    return new GatewayError("gateway-fault", StatusCode.internal, `the gateway failed: ${text}`, {
+      cause: error,
+    });
   }
 }
 
 /** The trailers that carry the error, after the protocol in gRPC's `PROTOCOL-HTTP2.md`. */
 export function errorTrailers(error: GatewayError): OutgoingHttpHeaders {
-  const message = `[${error.code}] ${error.message}`;
+  const message = `${error.message} (${error.code})`;
+  const info = create(ErrorInfoSchema, {
+    reason: error.code,
+    domain: "duet.gateway",
+    metadata: error.errorClass === undefined ? {} : { errorClass: error.errorClass },
+  });
   const details = create(StatusSchema, {
     code: error.status,
     message,
-    details: [
-      anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: error.code, domain: "duet.gateway" })),
-    ],
+    details: [anyPack(ErrorInfoSchema, info)],
   });
   return {
     "grpc-status": String(error.status),

@@ -119,7 +119,7 @@ function lost(name: string, cause: Error | undefined): GatewayError {
     "driver-lost",
     StatusCode.unavailable,
     `the connection to the driver ${name} was lost: ${cause?.message ?? "it was closed"}`,
-    cause,
+    cause === undefined ? {} : { cause },
   );
 }
 

@@ -19,7 +19,8 @@ export function readCallHead(method: Method, message: Buffer, pool: string | und
     throw new GatewayError(
       "session-id-invalid",
       StatusCode.invalidArgument,
-      `[INVALID_HANDLE.FORMAT] the session id "${sessionId.slice(0, 64)}" of ${method.name} is no UUID`,
+      `the session id "${sessionId.slice(0, 64)}" of ${method.name} is no UUID`,
+      { errorClass: "INVALID_HANDLE.FORMAT" },
     );
   }
   const context = values.get(request.userContext);
@@ -47,7 +48,7 @@ function stringFields(message: Buffer): ReadonlyMap<number, Buffer> {
       "message-broken",
       StatusCode.invalidArgument,
       `the request is no message of Spark Connect: ${cause.message}`,
-      cause,
+      { cause },
     );
   }
 }

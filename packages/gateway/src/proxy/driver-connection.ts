@@ -128,6 +128,6 @@ function unreachable(name: string, cause: Error): GatewayError {
     "driver-unreachable",
     StatusCode.unavailable,
     `the driver ${name} cannot be reached: ${cause.message}`,
-    cause,
+    { cause },
   );
 }

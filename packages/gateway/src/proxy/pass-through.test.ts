@@ -211,7 +211,7 @@ describe("drivers that fail", () => {
     await using client = new RawClient(gateway.port);
     const broken = await client.call("ExecutePlan", executeSql("select 1"));
     assert.equal(broken.status, 14);
-    assert.match(broken.message, /^\[driver-lost\]/u);
+    assert.match(broken.message, /\(driver-lost\)$/u);
     assert.equal((await client.call("ExecutePlan", executeSql("select 1"))).status, 0);
     assert.equal(driver.sessions.length, 2);
   });
@@ -241,7 +241,7 @@ describe("drivers that fail", () => {
     await using first = new RawClient(nobody.port);
     const refused = await first.call("Config", configGet("a"));
     assert.equal(refused.status, 14);
-    assert.match(refused.message, /\[driver-unreachable\].*ECONNREFUSED/u);
+    assert.match(refused.message, /ECONNREFUSED.*\(driver-unreachable\)/u);
 
     await using web = await startScriptedDriver((stream) => {
       stream.respond({ ":status": 404, "content-type": "text/html" });
@@ -251,7 +251,7 @@ describe("drivers that fail", () => {
     await using second = new RawClient(gateway.port);
     const wrong = await second.call("Config", configGet("a"));
     assert.equal(wrong.status, 14);
-    assert.match(wrong.message, /\[driver-response-broken\].*HTTP status 404/u);
+    assert.match(wrong.message, /HTTP status 404.*\(driver-response-broken\)/u);
   });
 
   test("one whose answer is cut off or ends without a status", async () => {
@@ -287,12 +287,12 @@ describe("clients that misbehave get a status, and nothing else is disturbed", a
   const client = new RawClient(gateway.port);
 
   const cases = [
-    ["a message of 1 GB", Buffer.from([0, 0x40, 0, 0, 0, 1, 2, 3]), 8, /message-too-large.*1073741824/u],
+    ["a message of 1 GB", Buffer.from([0, 0x40, 0, 0, 0, 1, 2, 3]), 8, /1073741824.*message-too-large/u],
     ["a frame that is none", Buffer.from("GET / HTTP/1.1"), 3, /message-broken/u],
     ["no protobuf", Buffer.from([0, 0, 0, 0, 2, 0xff, 0xff]), 3, /message-broken/u],
-    ["half a message", executeSql("select 1").subarray(0, 30), 3, /message-broken.*ended within/u],
+    ["half a message", executeSql("select 1").subarray(0, 30), 3, /ended within.*message-broken/u],
     ["no message at all", Buffer.alloc(0), 3, /message-missing/u],
-    ["a session id that is no UUID", executeSql("x", "me"), 3, /INVALID_HANDLE.FORMAT.*"me"/u],
+    ["a session id that is no UUID", executeSql("x", "me"), 3, /^\[INVALID_HANDLE\.FORMAT\].*"me"/u],
   ] as const;
   for (const [what, body, status, words] of cases) {
     test(what, async () => {

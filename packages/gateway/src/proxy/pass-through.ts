@@ -99,12 +99,25 @@ async function sendMessages(
   const send = async (message: Buffer) => {
     if (driver.destroyed || driver.closed) return;
     if (!driver.write(frameMessage(replaceFields(message, requestFields)))) {
-      await Promise.race([once(driver, "drain"), once(driver, "close")]);
+      await drainedOrClosed(driver);
     }
   };
   await send(first);
   for await (const message of rest) await send(message);
   driver.end();
+}
+
+/** Resolves when a stream takes more, or never will. */
+async function drainedOrClosed(stream: ClientHttp2Stream): Promise<void> {
+  const closed = new AbortController();
+  const onClose = () => {
+    closed.abort();
+  };
+  stream.once("close", onClose);
+  await once(stream, "drain", { signal: closed.signal }).catch((error: unknown) => {
+    if (!stream.closed && !stream.destroyed) throw error;
+  });
+  stream.off("close", onClose);
 }
 
 function unknownMethod(path: string | undefined): GatewayError {

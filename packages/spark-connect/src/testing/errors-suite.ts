@@ -12,7 +12,7 @@ import {
 } from "../errors.ts";
 import { SparkSession } from "../spark-session.ts";
 import { CAPABILITIES } from "./capabilities.ts";
-import type { ServerKind, SparkServer } from "./spark-server.ts";
+import type { ServerKind, ServerUnderTest } from "./spark-server.ts";
 
 async function failure(work: Promise<unknown>): Promise<SparkConnectError> {
   try {
@@ -25,7 +25,7 @@ async function failure(work: Promise<unknown>): Promise<SparkConnectError> {
 }
 
 /** What failures look like. */
-export function errorsSuite(kind: ServerKind, server: () => SparkServer): void {
+export function errorsSuite(kind: ServerKind, server: () => ServerUnderTest): void {
   const can = CAPABILITIES[kind];
   let session: SparkSession;
   before(async () => {

@@ -9,13 +9,13 @@ import { SparkSession } from "../spark-session.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
 import { startSparkServer } from "./spark-server.ts";
-import type { ServerKind, SparkServer } from "./spark-server.ts";
+import type { ServerKind, ServerUnderTest } from "./spark-server.ts";
 
 /** Runs for minutes if nobody stops it. */
 const LONG = "select count(*) as c from range(0, 1000000000000, 1, 2) where id % 7 = 3";
 
 /** What happens while a plan runs: streams, interrupts, lost connections. */
-export function executionSuite(kind: ServerKind, server: () => SparkServer): void {
+export function executionSuite(kind: ServerKind, server: () => ServerUnderTest): void {
   const can = CAPABILITIES[kind];
   let session: SparkSession;
   before(async () => {

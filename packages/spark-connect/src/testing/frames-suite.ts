@@ -5,10 +5,10 @@ import { after, before, test } from "node:test";
 import { describeType } from "../data-type.ts";
 import { AnalysisError } from "../errors.ts";
 import { SparkSession } from "../spark-session.ts";
-import type { SparkServer } from "./spark-server.ts";
+import type { ServerUnderTest } from "./spark-server.ts";
 
 /** Plans: queries, views, files and tables. */
-export function framesSuite(server: () => SparkServer): void {
+export function framesSuite(server: () => ServerUnderTest): void {
   let session: SparkSession;
   const path = (name: string) => join(server().folder, name);
   before(async () => {

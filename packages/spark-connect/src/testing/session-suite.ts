@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { SessionExpiredError, UnsupportedError } from "../errors.ts";
 import { SparkSession } from "../spark-session.ts";
 import { CAPABILITIES } from "./capabilities.ts";
-import type { ServerKind, SparkServer } from "./spark-server.ts";
+import type { ServerKind, ServerUnderTest } from "./spark-server.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 
@@ -20,7 +20,7 @@ print("%d.%d" % sys.version_info[:2], base64.b64encode(command).decode())
 `;
 
 /** The session itself: settings, catalogue, functions, files, its end. */
-export function sessionSuite(kind: ServerKind, server: () => SparkServer): void {
+export function sessionSuite(kind: ServerKind, server: () => ServerUnderTest): void {
   const can = CAPABILITIES[kind];
   let session: SparkSession;
   before(async () => {

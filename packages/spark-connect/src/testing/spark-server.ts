@@ -12,12 +12,16 @@ import { SparkSession } from "../spark-session.ts";
 /** The servers that the tests run on. */
 export type ServerKind = "sail" | "apache";
 
-/** A server that a test has started, in a folder of its own. */
-export interface SparkServer extends AsyncDisposable {
-  readonly kind: ServerKind;
+/** What a suite needs of a server: its address, and a folder that both sides reach. */
+export interface ServerUnderTest {
   readonly url: string;
-  readonly pid: number;
   readonly folder: string;
+}
+
+/** A server that a test has started, in a folder of its own. */
+export interface SparkServer extends ServerUnderTest, AsyncDisposable {
+  readonly kind: ServerKind;
+  readonly pid: number;
   /** Ends the server at once, as a crash would. */
   kill(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { describeType } from "../data-type.ts";
 import { SparkSession } from "../spark-session.ts";
 import { Timestamp } from "../timestamp.ts";
 import type { Value } from "../value.ts";
-import type { SparkServer } from "./spark-server.ts";
+import type { ServerUnderTest } from "./spark-server.ts";
 
 /** A SQL expression, its type, the value that it gives, and that value as a cell. */
 const SCALARS: readonly (readonly [sql: string, type: string, value: Value, cell: unknown])[] = [
@@ -58,7 +58,7 @@ const NULLABLE = [
 ];
 
 /** How the values of Spark SQL come out in JavaScript. */
-export function typesSuite(server: () => SparkServer): void {
+export function typesSuite(server: () => ServerUnderTest): void {
   let session: SparkSession;
   before(async () => {
     session = await SparkSession.connect({ url: server().url });

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import {
+  executionSuite,
+  framesSuite,
+  type ServerKind,
+  sessionSuite,
+  typesSuite,
+} from "@duet/spark-connect/testing";
+import { PYTHON, type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
+
+type Answers = Readonly<Record<string, unknown>>;
+
+/** What the stock PySpark client gets from this address. */
+async function stockClient(url: string, kind: ServerKind): Promise<Answers> {
+  const program = join(import.meta.dirname, "testing", "stock_client.py");
+  const { stdout } = await promisify(execFile)(PYTHON, [program, url, kind]);
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Answers;
+}
+
+for (const kind of ["sail", "apache"] as const) {
+  describe(`clients of ${kind}, through the gateway`, () => {
+    let gateway: StartedGateway;
+    const server = () => gateway;
+    before(async () => {
+      gateway = await startTestGateway();
+      gateway.pool.add({ id: kind }, await gateway.launcher(kind, kind));
+      await untilState(gateway, kind, "ready");
+    });
+    after(async () => {
+      await gateway[Symbol.asyncDispose]();
+    });
+
+    test("the stock client gets the same answers, errors and schemas as from the driver itself", async () => {
+      const [driver] = gateway.pool.drivers;
+      const direct = await stockClient(`sc://${driver?.connection?.name ?? ""}`, kind);
+      const through = await stockClient(gateway.url, kind);
+      assert.deepEqual(through, direct);
+      // So that two clients that get nothing do not pass.
+      assert.deepEqual(through["from client"], 20_000);
+      assert.deepEqual(through.function, ["struct<u:bigint>", ["Row(u=1)", "Row(u=3)", "Row(u=5)"]]);
+      assert.equal((through["no table"] as Answers).error, "AnalysisException");
+      if (kind === "apache") {
+        assert.deepEqual(through.artifact, ["struct<a:int>", ["Row(a=42)"]]);
+        assert.deepEqual(through.progress, [true, true]);
+        assert.deepEqual(through.cloned, [3, 4, false]);
+      }
+    });
+
+    // Everything else that our own client must get from a server, it must get through the gateway.
+    describe("session", () => {
+      sessionSuite(kind, server);
+    });
+    describe("execution", () => {
+      executionSuite(kind, server);
+    });
+    if (kind === "sail") {
+      describe("types", () => {
+        typesSuite(server);
+      });
+      describe("frames", () => {
+        framesSuite(server);
+      });
+    }
+  });
+}

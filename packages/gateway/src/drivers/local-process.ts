@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { DriverLauncher, LaunchedDriver } from "./launcher.ts";
+
+/** A program that serves Spark Connect on a port of 127.0.0.1, and ends when its standard input is closed. */
+export interface DriverCommand {
+  readonly program: string;
+  arguments(port: number): readonly string[];
+  /** Added to the gateway's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  /** What it prints is added here. */
+  readonly logFile: string;
+  /** Milliseconds that it has to end by itself before it is killed. */
+  readonly grace: number;
+}
+
+/** How many of the last lines of its log are told when a driver ends by itself. */
+const LOG_LINES = 5;
+
+/** A driver that is a process on this machine. Each start takes a port that is free then. */
+export function localProcess(command: DriverCommand): DriverLauncher {
+  return {
+    launch: async () => {
+      const port = await freePort();
+      await using log = await open(command.logFile, "a", 0o600);
+      const child = spawn(command.program, command.arguments(port), {
+        cwd: command.workingDirectory,
+        env: { ...process.env, ...command.environment },
+        // In a process group of its own, so that the terminal's Ctrl-C does not reach it.
+        detached: true,
+        stdio: ["pipe", log.fd, log.fd],
+      });
+      await once(child, "spawn");
+      return new LocalDriver(child, port, command);
+    },
+  };
+}
+
+class LocalDriver implements LaunchedDriver {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown>;
+  readonly #grace: number;
+
+  constructor(child: ChildProcess, port: number, { logFile, grace }: DriverCommand) {
+    this.address = { host: "127.0.0.1", port };
+    this.#child = child;
+    this.#grace = grace;
+    // A process that has just ended must not end us with EPIPE.
+    child.stdin?.on("error", () => undefined);
+    this.#exit = once(child, "exit");
+    this.ended = this.#exit.then(async () => {
+      const how = child.signalCode ?? `exit code ${String(child.exitCode)}`;
+      return `its process has ended (${how}): ${await lastLines(logFile)}`;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.pid === undefined || this.#hasEnded()) return;
+    this.#child.stdin?.end();
+    this.#child.kill("SIGTERM");
+    const { promise: due, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, this.#grace, undefined);
+    await Promise.race([this.#exit, due]);
+    clearTimeout(timer);
+    if (this.#hasEnded()) return;
+    process.kill(-this.#child.pid, "SIGKILL");
+    await this.#exit;
+  }
+
+  #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
+  return address.port;
+}
+
+async function lastLines(file: string): Promise<string> {
+  await using handle = await open(file);
+  const { size } = await handle.stat();
+  const length = Math.min(size, 4096);
+  const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+  return buffer.toString("utf8").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
+}

@@ -1,0 +1,38 @@
+import { DriverPool } from "./drivers/pool.ts";
+import type { WatchOptions } from "./drivers/supervise.ts";
+import { GatewayServer, type ServerOptions } from "./proxy/gateway-server.ts";
+import { type SessionOptions, SessionRouter } from "./sessions/session-router.ts";
+import type { Session } from "./sessions/session.ts";
+
+/** How a gateway listens, keeps sessions and watches drivers. Times are milliseconds. */
+export interface GatewayOptions extends ServerOptions, SessionOptions {
+  readonly watch?: Partial<WatchOptions>;
+}
+
+/** One address for a pool of drivers. Disposing of it ends its calls, and the drivers that it has started. */
+export interface Gateway extends AsyncDisposable {
+  /** `sc://127.0.0.1:15002` */
+  readonly url: string;
+  /** Drivers are added to it, drained, and seen in it. */
+  readonly pool: DriverPool;
+  /** The sessions of now, a snapshot. */
+  readonly sessions: readonly Session[];
+}
+
+/** Starts a gateway without drivers; rejects when its port is taken. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  await using started = new AsyncDisposableStack();
+  const pool = started.use(new DriverPool(options.watch));
+  const router = started.use(new SessionRouter(pool, options));
+  const server = started.use(await GatewayServer.listen(router, options));
+  const { host, port } = server.address;
+  const all = started.move();
+  return {
+    url: `sc://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    pool,
+    get sessions() {
+      return router.sessions;
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
