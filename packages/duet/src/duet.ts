@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type RunEvent, runScript } from "@duet/engine";
 import { EmbeddedEngines } from "./embedded/embedded-engines.ts";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "./embedded/installation.ts";
+import { sizeOf } from "./embedded/ray-size.ts";
 import type { RaySize, RayTarget, SparkTarget } from "./embedded/targets.ts";
 
 /** Where Duet's engines are. Left out: the embedded ones, those of `duet up` where they are up. */
@@ -41,13 +42,11 @@ class EmbeddedConnection implements DuetConnection {
   constructor(options: ConnectOptions & { readonly home: string }) {
     this.#python = environmentPython(".venv");
     this.#home = options.home;
-    const { cpus, gpus } = options;
     this.#engines = new EmbeddedEngines({
       home: this.#home,
       spark: options.spark ?? { kind: "sail" },
       ray: options.ray ?? { kind: "local" },
-      ...(cpus === undefined ? {} : { cpus }),
-      ...(gpus === undefined ? {} : { gpus }),
+      ...sizeOf(options),
     });
   }
 

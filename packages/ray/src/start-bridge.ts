@@ -18,6 +18,8 @@ export interface StartBridgeOptions {
   readonly cpus?: number;
   readonly gpus?: number;
   readonly memory?: number;
+  /** Its custom resources by name. */
+  readonly resources?: Readonly<Record<string, number>>;
   /** A running Ray cluster to use instead of a one-node Ray: `host:port` of its head node's GCS, or `auto`. */
   readonly address?: string;
   /** More environment variables, e.g. those that a cluster with authentication asks for. */
@@ -127,12 +129,14 @@ function commandLine(
   watchStdin: boolean,
 ): string[] {
   const sizes = { "--num-cpus": options.cpus, "--num-gpus": options.gpus, "--memory": options.memory };
+  const { resources } = options;
   return [
     "-m",
     "duet.bridge",
     ...["--port", String(options.port ?? 0), "--token-file", tokenFile, "--ready-file", readyFile],
     ...(options.address === undefined ? ["--embedded"] : ["--address", options.address]),
     ...Object.entries(sizes).flatMap(([name, size]) => (size === undefined ? [] : [name, String(size)])),
+    ...(resources === undefined ? [] : ["--resources", JSON.stringify(resources)]),
     ...(watchStdin ? ["--watch-stdin"] : []),
   ];
 }

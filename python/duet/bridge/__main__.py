@@ -45,6 +45,9 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     which.add_argument("--address", help="address of a running Ray cluster")
     parser.add_argument("--num-cpus", type=int, help="CPUs of the one node (default: the machine's)")
     parser.add_argument("--num-gpus", type=int, help="GPUs of the one node (default: those found)")
+    parser.add_argument(
+        "--resources", type=json.loads, default={}, help="custom resources of the one node, as JSON"
+    )
     parser.add_argument("--memory", type=int, help="memory that tasks may reserve, in bytes")
     parser.add_argument("--temp-dir", type=Path, help="directory for Ray's files (default: a temporary one)")
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input is closed")
@@ -74,7 +77,11 @@ def main() -> int:
     try:
         if arguments.embedded:
             options = EmbeddedOptions(
-                arguments.num_cpus, arguments.num_gpus, arguments.memory, arguments.temp_dir
+                arguments.num_cpus,
+                arguments.num_gpus,
+                arguments.memory,
+                arguments.resources,
+                arguments.temp_dir,
             )
             embedded = prepare(options)
             start(options, embedded)

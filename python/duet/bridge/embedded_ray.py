@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class EmbeddedOptions:
     num_cpus: int | None = None
     num_gpus: int | None = None
     memory: int | None = None
+    resources: dict[str, float] = field(default_factory=dict)
     directory: Path | None = None
 
 
@@ -127,6 +128,7 @@ def start(options: EmbeddedOptions, embedded: EmbeddedRay) -> None:
         include_dashboard=False,
         num_cpus=options.num_cpus,
         num_gpus=options.num_gpus,
+        resources=options.resources,
         logging_level="warning",
         log_to_driver=False,
         _node_ip_address="127.0.0.1",

@@ -5,7 +5,7 @@ import { addEnvironmentsCommands } from "./environments-commands.ts";
 import { exitCodeHelp } from "./exit-code.ts";
 import { addRun, type Done } from "./run-options.ts";
 import { addRunsCommands } from "./runs-commands.ts";
-import { parseCount, parseSparkTarget, readSize } from "./targets.ts";
+import { parseCount, parseSparkTarget, readSize, type SizeFlags } from "./targets.ts";
 
 const examples = `
 Examples:
@@ -44,12 +44,10 @@ export function createProgram(done: Done): Command {
   return program;
 }
 
-interface UpFlags {
+interface UpFlags extends SizeFlags {
   readonly spark: string;
   readonly sparkPort?: string;
   readonly ray: boolean;
-  readonly cpus?: string;
-  readonly gpus?: string;
   readonly json?: true;
 }
 
@@ -62,6 +60,7 @@ function addEngines(program: Command, done: Done): void {
     .option("--no-ray", "Spark only")
     .option("--cpus <n>", "logical CPUs of Ray")
     .option("--gpus <n>", "logical GPUs of Ray")
+    .option("--resources <json>", "custom resources of Ray")
     .option("--json", "print the result as JSON")
     .action(async (flags: UpFlags) => {
       const { upCommand } = await import("./up-command.ts");

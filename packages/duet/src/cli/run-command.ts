@@ -1,7 +1,8 @@
 import type { RunEvent } from "@duet/engine";
 import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
-import type { RayTarget, SparkTarget } from "../embedded/targets.ts";
+import { sizeOf } from "../embedded/ray-size.ts";
+import type { RaySize, RayTarget, SparkTarget } from "../embedded/targets.ts";
 import type { View } from "../view/view.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
@@ -9,13 +10,11 @@ import { printError } from "./print-error.ts";
 import { readScript } from "./read-script.ts";
 
 /** The options of `duet run`, read and checked. */
-export interface RunCommandOptions {
+export interface RunCommandOptions extends RaySize {
   readonly file: string | undefined;
   readonly expression: string | undefined;
   readonly spark: SparkTarget;
   readonly ray: RayTarget;
-  readonly cpus?: number;
-  readonly gpus?: number;
   readonly variables: Readonly<Record<string, string>>;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -30,12 +29,8 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   const python = environmentPython(".venv");
   const home = duetHome();
   await ensureHome(home);
-  const { spark, ray, cpus, gpus } = options;
-  const engines = new EmbeddedEngines({
-    ...{ home, spark, ray },
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(gpus === undefined ? {} : { gpus }),
-  });
+  const { spark, ray } = options;
+  const engines = new EmbeddedEngines({ home, spark, ray, ...sizeOf(options) });
   let view: View | undefined;
   using interruption = new Interruption({
     onFirst: (reason) => {

@@ -4,7 +4,7 @@ import { isPythonScript } from "./script-arguments.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { takeBackgroundRun } from "../runs/background-run.ts";
 import { mlsqlTargets, scriptPlace } from "./profile-targets.ts";
-import { parseVariable, readSize } from "./targets.ts";
+import { parseVariable, readSize, type SizeFlags } from "./targets.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Takes the exit code of the command that ran. */
@@ -33,12 +33,10 @@ Results (tables, messages, what user code prints) go to standard output, everyth
 ${exitCodeHelp}
 A Python script's exit code is its own.`;
 
-interface RunFlags {
+interface RunFlags extends SizeFlags {
   readonly expression?: string;
   readonly spark?: string;
   readonly ray?: string;
-  readonly cpus?: string;
-  readonly gpus?: string;
   readonly profile?: string;
   readonly here?: true;
   readonly detach?: true;
@@ -68,6 +66,7 @@ export function addRun(program: Command, done: Done): void {
     .option("--folder <path>", "what is sent to the cluster with a Python script; default: its folder")
     .option("--cpus <n>", "logical CPUs of the embedded Ray")
     .option("--gpus <n>", "logical GPUs of the embedded Ray")
+    .option("--resources <json>", "custom resources of the embedded Ray, e.g. '{\"licence\": 3}'")
     .option("--env <file>", "Python packages: a conda YAML, requirements.txt or pyproject.toml")
     .option("--python <path>", "the Python that runs a Python script")
     .option("--set <name=value>", "set a variable of an MLSQL script (may be repeated)", collect, [])
@@ -124,7 +123,7 @@ async function runPython(file: string, parameters: readonly string[], flags: Run
   if (place.kind === "cluster") {
     refuse(
       flags,
-      ["spark", "python", "cpus", "gpus"],
+      ["spark", "python", "cpus", "gpus", "resources"],
       `has no effect on the cluster of the profile ${profile.name}`,
     );
     const { clusterCommand } = await import("./cluster-command.ts");

@@ -1,7 +1,8 @@
 import type { AskedSpark, PythonScriptOptions } from "@duet/python-script";
 import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
-import type { RayTarget } from "../embedded/targets.ts";
+import { sizeOf } from "../embedded/ray-size.ts";
+import type { RaySize, RayTarget } from "../embedded/targets.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { ProfileEngines } from "../profiles/profile-engines.ts";
 import { placeHere, RunRecorder } from "../runs/record-run.ts";
@@ -11,7 +12,7 @@ import { Interruption } from "./interruption.ts";
 import type { ScriptSparkTarget } from "./targets.ts";
 
 /** The options of `duet run script.py`, read and checked. */
-export interface ScriptCommandOptions {
+export interface ScriptCommandOptions extends RaySize {
   readonly file: string;
   readonly arguments: readonly string[];
   /** Left out: Sail, or a classic driver for a script that needs one. */
@@ -21,8 +22,6 @@ export interface ScriptCommandOptions {
   readonly profile: Profile;
   /** The run's id, of one that `duet run -d` has started; else a new one. */
   readonly run: string | undefined;
-  readonly cpus?: number;
-  readonly gpus?: number;
   readonly environmentFile: string | undefined;
   readonly interpreter: string | undefined;
   readonly json: boolean;
@@ -98,16 +97,13 @@ function lakeOf({ spark, ray, profile }: ScriptCommandOptions): Partial<PythonSc
   };
 }
 
-function makeEngines(
-  { spark, ray, cpus, gpus, profile }: ScriptCommandOptions,
-  home: string,
-): EmbeddedEngines | ProfileEngines {
+function makeEngines(options: ScriptCommandOptions, home: string): EmbeddedEngines | ProfileEngines {
+  const { spark, ray, profile } = options;
   const shared = {
     home,
     // A classic driver is the script's own: the engines' Spark is not asked for.
     spark: spark === undefined || spark.kind === "classic" ? ({ kind: "sail" } as const) : spark,
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(gpus === undefined ? {} : { gpus }),
+    ...sizeOf(options),
   };
   return ray.kind === "profile"
     ? new ProfileEngines(profile, shared)

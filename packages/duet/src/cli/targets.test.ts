@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCount, parseRayTarget, parseScriptSpark, parseSparkTarget, parseVariable } from "./targets.ts";
+import {
+  parseCount,
+  parseRayTarget,
+  parseScriptSpark,
+  parseSparkTarget,
+  parseVariable,
+  readSize,
+} from "./targets.ts";
 import { UsageError } from "./usage-error.ts";
 
 test("--spark", () => {
@@ -37,4 +44,14 @@ test("counts are whole numbers", () => {
   for (const wrong of ["-1", "1.5", "two", "", "1e3"])
     assert.throws(() => parseCount("--gpus", wrong, 0), UsageError);
   assert.throws(() => parseCount("--cpus", "0", 1), UsageError);
+});
+
+test("custom resources are names and amounts, as Ray takes them", () => {
+  assert.deepEqual(readSize({ gpus: "1", resources: '{"tpu":4,"half":0.5}' }), {
+    gpus: 1,
+    resources: { tpu: 4, half: 0.5 },
+  });
+  for (const wrong of ["tpu=4", "[1]", "4", '{"tpu":"4"}', '{"tpu":0}', '{"":1}', '{"GPU":1}', "null"]) {
+    assert.throws(() => readSize({ resources: wrong }), UsageError, wrong);
+  }
 });

@@ -1,6 +1,9 @@
 import type { RaySize, RayTarget, SparkTarget } from "../embedded/targets.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** Resources of Ray's that have options or sizes of their own. */
+const OWN_OPTIONS: ReadonlySet<string> = new Set(["CPU", "GPU", "memory", "object_store_memory"]);
+
 /** The Spark of a Python script: a target, or a classic driver in the script's own process. */
 export type ScriptSparkTarget = SparkTarget | { readonly kind: "classic" };
 
@@ -56,10 +59,45 @@ export function parseCount(option: string, text: string, least: number, most = 1
   throw new UsageError(`${option} ${text} is no whole number from ${least} to ${most}`);
 }
 
-/** Reads `--cpus` and `--gpus`. @throws {UsageError} */
-export function readSize(flags: { readonly cpus?: string; readonly gpus?: string }): RaySize {
+/** Reads `--resources '{"licence": 3}'`, as `ray start` takes it. @throws {UsageError} */
+export function parseResources(text: string): Readonly<Record<string, number>> {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    given = undefined;
+  }
+  const entries: readonly (readonly [string, unknown])[] =
+    typeof given === "object" && given !== null && !Array.isArray(given)
+      ? Object.entries(given)
+      : [["", undefined]];
+  for (const [name, amount] of entries) {
+    if (OWN_OPTIONS.has(name))
+      throw new UsageError(
+        `--resources does not set ${name}`,
+        "use --cpus and --gpus; memory is the machine's",
+      );
+    if (name === "" || typeof amount !== "number" || amount <= 0)
+      throw new UsageError(
+        `--resources ${text} is no list of names and amounts`,
+        `write it as JSON, for instance --resources '{"licence": 3}'`,
+      );
+  }
+  return Object.fromEntries(entries) as Readonly<Record<string, number>>;
+}
+
+/** The options that set the size of the embedded Ray, as they stand on the command line. */
+export interface SizeFlags {
+  readonly cpus?: string;
+  readonly gpus?: string;
+  readonly resources?: string;
+}
+
+/** Reads the size of the embedded Ray. @throws {UsageError} */
+export function readSize(flags: SizeFlags): RaySize {
   return {
     ...(flags.cpus === undefined ? {} : { cpus: parseCount("--cpus", flags.cpus, 1) }),
     ...(flags.gpus === undefined ? {} : { gpus: parseCount("--gpus", flags.gpus, 0) }),
+    ...(flags.resources === undefined ? {} : { resources: parseResources(flags.resources) }),
   };
 }

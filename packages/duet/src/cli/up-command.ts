@@ -1,4 +1,5 @@
 import { duetHome, ensureHome } from "../embedded/installation.ts";
+import { sizeOf } from "../embedded/ray-size.ts";
 import type { RaySize, SparkTarget } from "../embedded/targets.ts";
 import { keepWarm } from "../embedded/warm-engines.ts";
 import { engineEntry, printEngines } from "./engine-list.ts";
@@ -16,7 +17,7 @@ export interface UpCommandOptions extends RaySize {
 
 /** Starts the engines that are not up yet, side by side, and leaves them running. Gives the exit code. */
 export async function upCommand(options: UpCommandOptions): Promise<number> {
-  const { spark, sparkPort, ray, cpus, gpus } = options;
+  const { spark, sparkPort, ray } = options;
   if (spark.kind === "remote") {
     throw new UsageError(`${spark.url} is not ours to start`, "duet up starts sail or apache");
   }
@@ -26,15 +27,7 @@ export async function upCommand(options: UpCommandOptions): Promise<number> {
   await ensureHome(home);
   const starts = [
     keepWarm({ home, name: spark.kind, signal, ...(sparkPort === undefined ? {} : { port: sparkPort }) }),
-    ...(ray
-      ? [
-          keepWarm({
-            ...{ home, name: "ray", signal },
-            ...(cpus === undefined ? {} : { cpus }),
-            ...(gpus === undefined ? {} : { gpus }),
-          }),
-        ]
-      : []),
+    ...(ray ? [keepWarm({ home, name: "ray", signal, ...sizeOf(options) })] : []),
   ];
   // All starts come to their end, so that none goes on behind our back when another fails.
   const results = await Promise.allSettled(starts);

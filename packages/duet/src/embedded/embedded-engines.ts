@@ -3,6 +3,7 @@ import { isAnswering } from "./engine-check.ts";
 import { type EngineRecordName, livingRecord } from "./engine-record.ts";
 import { EngineStartError } from "./engine-start-error.ts";
 import { embeddedRayResources } from "./ray-resources.ts";
+import { fitsSize, sizeOf } from "./ray-size.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { startEngine } from "./start-engine.ts";
 import type { StartedEngine } from "./started-engine.ts";
@@ -131,7 +132,7 @@ export class EmbeddedEngines implements EngineProvider {
   }
 
   async #start(name: EngineRecordName, begun: (() => void) | undefined): Promise<StartedEngine> {
-    const { home, cpus, gpus } = this.#options;
+    const { home } = this.#options;
     const directory = await (this.#directory ??= RunDirectory.make(home));
     const engine = await startEngine(
       name,
@@ -142,7 +143,7 @@ export class EmbeddedEngines implements EngineProvider {
           return Promise.resolve();
         },
       },
-      { ...(cpus === undefined ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) },
+      sizeOf(this.#options),
     );
     this.#started.add(engine);
     return engine;
@@ -160,8 +161,7 @@ export class EmbeddedEngines implements EngineProvider {
 
   /** A warm Ray fits unless the run asks for other logical resources than it has. */
   #fits(warm: RaySize): boolean {
-    const { cpus, gpus } = this.#options;
-    return (cpus === undefined || cpus === warm.cpus) && (gpus === undefined || gpus === warm.gpus);
+    return fitsSize(warm, this.#options);
   }
 }
 

@@ -28,6 +28,7 @@ export interface EngineRecord {
   /** Logical resources that were asked for (Ray). */
   readonly cpus?: number;
   readonly gpus?: number;
+  readonly resources?: Readonly<Record<string, number>>;
 }
 
 /** The directory of the records. */

@@ -9,6 +9,7 @@ const NVIDIA_DEVICES = "/proc/driver/nvidia/gpus";
 /** The logical resources that the embedded one-node Ray will have, known without starting it. */
 export async function embeddedRayResources(size: RaySize): Promise<Readonly<Record<string, number>>> {
   return {
+    ...size.resources,
     CPU: size.cpus ?? availableParallelism(),
     GPU: size.gpus ?? (await countGpus()),
     memory: machineMemory(),

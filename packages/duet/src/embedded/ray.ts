@@ -47,9 +47,10 @@ export async function startRay(start: EngineStart, size: RaySize): Promise<Start
   }
 }
 
-function describe(version: string, { cpus, gpus }: RaySize): string {
+function describe(version: string, { cpus, gpus, resources = {} }: RaySize): string {
   const parts = [`Ray ${version}`, plural(cpus ?? availableParallelism(), "CPU")];
   if (gpus !== undefined && gpus > 0) parts.push(plural(gpus, "logical GPU"));
+  for (const [name, amount] of Object.entries(resources)) parts.push(`${amount} ${name}`);
   return parts.join(", ");
 }
 

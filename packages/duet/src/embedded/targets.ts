@@ -10,4 +10,6 @@ export type RayTarget =
 export interface RaySize {
   readonly cpus?: number;
   readonly gpus?: number;
+  /** Custom resources by name, such as licences: Ray counts them, and knows nothing else of them. */
+  readonly resources?: Readonly<Record<string, number>>;
 }

@@ -15,6 +15,7 @@ import {
 } from "./engine-record.ts";
 import { EngineStartError } from "./engine-start-error.ts";
 import { endTree, isRunning } from "./process-identity.ts";
+import { fitsSize, sizeOf } from "./ray-size.ts";
 import { startEngine } from "./start-engine.ts";
 import type { RaySize } from "./targets.ts";
 
@@ -59,10 +60,10 @@ export async function keepWarm(options: WarmEngineOptions): Promise<WarmEngine> 
 }
 
 async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> {
-  const { home, name, signal, port, cpus, gpus } = options;
+  const { home, name, signal, port } = options;
   const directory = await makeEngineDirectory(home, name);
   await mkdir(join(home, "warehouse"), { recursive: true });
-  const size = { ...(cpus === undefined ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) };
+  const size = sizeOf(options);
   const base = { name, directory, started: Date.now(), ...size };
   try {
     const engine = await startEngine(
@@ -146,10 +147,7 @@ async function endEngine(home: string, record: EngineRecord): Promise<void> {
 }
 
 /** A running engine fits unless something else is asked for explicitly. */
-function fits(record: EngineRecord, { cpus, gpus, port }: WarmEngineOptions): boolean {
-  return (
-    (cpus === undefined || cpus === record.cpus) &&
-    (gpus === undefined || gpus === record.gpus) &&
-    (port === undefined || new URL(record.url).port === String(port))
-  );
+function fits(record: EngineRecord, options: WarmEngineOptions): boolean {
+  const { port } = options;
+  return fitsSize(record, options) && (port === undefined || new URL(record.url).port === String(port));
 }
