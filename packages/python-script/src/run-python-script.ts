@@ -168,11 +168,13 @@ class Run implements PythonScriptRun {
     });
     this.#process = script;
     const stop = (): void => {
+      this.#events.stopping();
       void script.stop(stopSignal?.() ?? "SIGINT");
       void this.#sessions.interrupt();
     };
     this.#signal.addEventListener("abort", stop, { once: true });
     const end = await script.ended;
+    this.#events.scriptEnded(Date.now());
     this.#signal.removeEventListener("abort", stop);
     this.#tellEnd(end);
     return end;

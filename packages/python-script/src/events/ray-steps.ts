@@ -38,15 +38,25 @@ export class RaySteps {
   readonly #target: StepTarget;
   readonly #open = new Map<string, RayStep>();
   readonly #ofTask = new Map<string, RayStep>();
+  readonly #outlived = new Map<string, number>();
+  #driverEnded = Infinity;
 
   constructor(target: StepTarget) {
     this.#target = target;
+  }
+
+  /** The script has ended: Ray ends the tasks that still run. `time` is milliseconds since 1970. */
+  driverEnded(time: number): void {
+    this.#driverEnded = time;
   }
 
   /** A task has changed its state. */
   see(task: ScriptRayTask): void {
     const step = this.#stepOf(task);
     if (step === undefined) return;
+    if (task.state === "cancelled" && task.parent === undefined && task.time >= this.#driverEnded) {
+      this.#outlived.set(step.title, (this.#outlived.get(step.title) ?? 0) + 1);
+    }
     const { name, state, resources, parent, node, error } = task;
     this.#target.emit({
       type: "ray-task",
@@ -72,17 +82,13 @@ export class RaySteps {
     }
   }
 
-  /** The run is over: all steps end. Gives the names of the tasks that were still alive, and how many of each. */
+  /** The run is over: all steps end. Gives the names of the tasks that have outlived it, and how many of each. */
   end(time: number): ReadonlyMap<string, number> {
-    const alive = new Map<string, number>();
     for (const step of [...this.#open.values()]) {
-      if (step.alive.size > 0) {
-        alive.set(step.title, step.alive.size);
-        step.lastEnd = Math.max(step.lastEnd, time);
-      }
+      if (step.alive.size > 0) step.lastEnd = Math.max(step.lastEnd, time);
       this.#finish(step);
     }
-    return alive;
+    return this.#outlived;
   }
 
   #stepOf(task: ScriptRayTask): RayStep | undefined {

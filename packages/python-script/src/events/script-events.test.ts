@@ -121,6 +121,8 @@ test("a function that is called again at once goes on with its step; after a pau
   assert.equal(of(told, "step-finished").length, 1);
   events.rayTask(task("b", "finished", 1_700));
   events.rayTask(task("c", "running", 5_000));
+  events.scriptEnded(5_900);
+  events.rayTask(task("c", "cancelled", 6_000));
   events.end(6_000);
   mock.timers.reset();
   assert.deepEqual(
@@ -147,4 +149,29 @@ test("a task that failed and was tried again with success has not failed", () =>
       ["failed", "ValueError: no"],
     ],
   );
+});
+
+test("what fails because the script is stopped is cancelled, and nobody is told what is plain", () => {
+  const { events, told } = recorded();
+  events.message({ ...base, type: "operation-started", operation: "o", kind: "collect", title: "t" });
+  events.rayTask(task("a", "running", 1_000));
+  events.stopping();
+  events.scriptEnded(1_100);
+  events.message({
+    ...base,
+    type: "operation-finished",
+    operation: "o",
+    outcome: "failed",
+    error: "interrupted",
+  });
+  events.rayTask(task("a", "failed", 1_200, { error: "worker died" }));
+  events.end(2_000);
+  assert.deepEqual(
+    of(told, "step-finished").map(({ outcome, error }) => [outcome, error]),
+    [
+      ["cancelled", undefined],
+      ["cancelled", undefined],
+    ],
+  );
+  assert.equal(of(told, "note").length, 0);
 });

@@ -27,6 +27,7 @@ export class ScriptEvents implements StepTarget {
   readonly #notes = new Set<string>();
   readonly #rayTasks: RaySteps;
   #steps = 0;
+  #isStopping = false;
 
   /** `script` is the name that places of unknown work get. */
   constructor(script: string, emit: (event: EventBody) => void) {
@@ -76,15 +77,28 @@ export class ScriptEvents implements StepTarget {
 
   /** A Ray task of the script has changed its state. */
   rayTask(task: ScriptRayTask): void {
-    this.#rayTasks.see(task);
+    const isStopped = this.#isStopping && task.state === "failed";
+    this.#rayTasks.see(isStopped ? { ...task, state: "cancelled" } : task);
   }
 
-  /** The script has ended: what still runs is cancelled with it. `time` is milliseconds since 1970. */
+  /** The script is being stopped: what fails from now on has not failed, but was cancelled. */
+  stopping(): void {
+    this.#isStopping = true;
+  }
+
+  /** The script's process has ended, and Ray ends what it has left running. `time` is milliseconds since 1970. */
+  scriptEnded(time: number): void {
+    this.#rayTasks.driverEnded(time);
+  }
+
+  /** The run is over: what still runs is cancelled with it. `time` is milliseconds since 1970. */
   end(time: number): void {
     for (const operation of [...this.#operations.keys()]) {
       this.#finished({ type: "operation-finished", operation, outcome: "cancelled", time, process: 0 });
     }
-    for (const [name, count] of this.#rayTasks.end(time)) {
+    const outlived = this.#rayTasks.end(time);
+    if (this.#isStopping) return;
+    for (const [name, count] of outlived) {
       const tasks = count === 1 ? `a task of ${name}` : `${count} tasks of ${name}`;
       this.note(`${tasks} still ran on Ray when the script ended, and ended with it`);
     }
@@ -115,7 +129,8 @@ export class ScriptEvents implements StepTarget {
     const { step, engine, began } = known;
     this.clock.end(engine, message.time);
     const duration = Math.max(0, message.time - began);
-    const { outcome, rows, error } = message;
+    const { rows, error } = message;
+    const outcome = this.#isStopping && message.outcome === "failed" ? "cancelled" : message.outcome;
     this.#emit({
       type: "step-finished",
       step,
@@ -123,7 +138,7 @@ export class ScriptEvents implements StepTarget {
       duration,
       engines: { [engine]: duration },
       ...(rows === undefined ? {} : { rows }),
-      ...(error === undefined ? {} : { error }),
+      ...(error === undefined || outcome === "cancelled" ? {} : { error }),
     });
   }
 
