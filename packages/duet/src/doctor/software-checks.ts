@@ -36,7 +36,7 @@ function environment(
       }
       const differs = like === undefined ? undefined : await difference(name, version, like);
       if (differs !== undefined) {
-        const help = `scripts that use RDDs cannot use Ray so: remove ${name} and run \`npm run setup -- --apache\``;
+        const help = `scripts that use RDDs cannot use Ray so: remove ${name} and ${like ?? ""}, and run \`npm run setup -- --apache\``;
         return { state: "warning", detail: differs, help };
       }
       const list = versions.map(({ item, version }) => `${item} ${version ?? ""}`).join(", ");

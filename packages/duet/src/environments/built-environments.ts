@@ -76,9 +76,15 @@ async function removeLeftovers(home: string): Promise<void> {
   const known = join(store, "known");
   for (const name of await namesIn(known)) {
     const record = join(known, name);
-    const { python } = JSON.parse(await readFile(record, "utf8")) as { readonly python: string | null };
-    if (python !== null && !(await exists(python))) await rm(record, { force: true });
+    // What has another ending is a record that was never finished.
+    if (!name.endsWith(".json") || (await isStale(record))) await rm(record, { force: true });
   }
+}
+
+/** Whether a record of what a description stands for names an environment that has gone. */
+async function isStale(record: string): Promise<boolean> {
+  const { python } = JSON.parse(await readFile(record, "utf8")) as { readonly python: string | null };
+  return python !== null && !(await exists(python));
 }
 
 async function requirementsOf(folder: string): Promise<readonly string[]> {
