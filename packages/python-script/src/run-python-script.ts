@@ -174,7 +174,6 @@ class Run implements PythonScriptRun {
     };
     this.#signal.addEventListener("abort", stop, { once: true });
     const end = await script.ended;
-    this.#events.scriptEnded(Date.now());
     this.#signal.removeEventListener("abort", stop);
     this.#tellEnd(end);
     return end;

@@ -39,22 +39,17 @@ export class RaySteps {
   readonly #open = new Map<string, RayStep>();
   readonly #ofTask = new Map<string, RayStep>();
   readonly #outlived = new Map<string, number>();
-  #driverEnded = Infinity;
 
   constructor(target: StepTarget) {
     this.#target = target;
-  }
-
-  /** The script has ended: Ray ends the tasks that still run. `time` is milliseconds since 1970. */
-  driverEnded(time: number): void {
-    this.#driverEnded = time;
   }
 
   /** A task has changed its state. */
   see(task: ScriptRayTask): void {
     const step = this.#stepOf(task);
     if (step === undefined) return;
-    if (task.state === "cancelled" && task.parent === undefined && task.time >= this.#driverEnded) {
+    // One that the script itself has cancelled has Ray's words for it.
+    if (task.state === "cancelled" && task.parent === undefined && task.error === undefined) {
       this.#outlived.set(step.title, (this.#outlived.get(step.title) ?? 0) + 1);
     }
     const { name, state, resources, parent, node, error } = task;

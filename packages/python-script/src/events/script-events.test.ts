@@ -121,7 +121,6 @@ test("a function that is called again at once goes on with its step; after a pau
   assert.equal(of(told, "step-finished").length, 1);
   events.rayTask(task("b", "finished", 1_700));
   events.rayTask(task("c", "running", 5_000));
-  events.scriptEnded(5_900);
   events.rayTask(task("c", "cancelled", 6_000));
   events.end(6_000);
   mock.timers.reset();
@@ -133,6 +132,15 @@ test("a function that is called again at once goes on with its step; after a pau
     ],
   );
   assert.match(of(told, "note")[0]?.text ?? "", /a task of train still ran/u);
+});
+
+test("a task that the script has cancelled is no news to it", () => {
+  const { events, told } = recorded();
+  events.rayTask(task("a", "running", 1_000));
+  events.rayTask(task("a", "cancelled", 1_500, { error: "TASK_CANCELLED" }));
+  events.end(2_000);
+  assert.equal(of(told, "step-finished")[0]?.outcome, "cancelled");
+  assert.equal(of(told, "note").length, 0);
 });
 
 test("a task that failed and was tried again with success has not failed", () => {
@@ -156,7 +164,6 @@ test("what fails because the script is stopped is cancelled, and nobody is told 
   events.message({ ...base, type: "operation-started", operation: "o", kind: "collect", title: "t" });
   events.rayTask(task("a", "running", 1_000));
   events.stopping();
-  events.scriptEnded(1_100);
   events.message({
     ...base,
     type: "operation-finished",

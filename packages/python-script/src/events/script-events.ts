@@ -86,11 +86,6 @@ export class ScriptEvents implements StepTarget {
     this.#isStopping = true;
   }
 
-  /** The script's process has ended, and Ray ends what it has left running. `time` is milliseconds since 1970. */
-  scriptEnded(time: number): void {
-    this.#rayTasks.driverEnded(time);
-  }
-
   /** The run is over: what still runs is cancelled with it. `time` is milliseconds since 1970. */
   end(time: number): void {
     for (const operation of [...this.#operations.keys()]) {
