@@ -32,8 +32,12 @@ export class TestHome implements AsyncDisposable {
   }
 
   /** Starts `duet` with these arguments. */
-  start(parameters: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningDuet {
-    return new RunningDuet(parameters, this.path, environment);
+  start(
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    options: StartOptions = {},
+  ): RunningDuet {
+    return new RunningDuet(parameters, this.path, environment, options);
   }
 
   /** Runs `duet` to its end. */
@@ -59,6 +63,12 @@ export class TestHome implements AsyncDisposable {
   }
 }
 
+/** How a `duet` of a test is started. */
+export interface StartOptions {
+  /** In a process group of its own, as a shell starts a command; else in the test's. */
+  readonly ownGroup?: boolean;
+}
+
 /** A `duet` that runs. */
 export class RunningDuet {
   readonly result: Promise<DuetResult>;
@@ -66,11 +76,17 @@ export class RunningDuet {
   #stdout = "";
   #stderr = "";
 
-  constructor(parameters: readonly string[], home: string, environment: Readonly<Record<string, string>>) {
+  constructor(
+    parameters: readonly string[],
+    home: string,
+    environment: Readonly<Record<string, string>>,
+    { ownGroup = false }: StartOptions,
+  ) {
     const child = spawn(process.execPath, [duetProgram, ...parameters], {
       cwd: home,
       env: { ...process.env, DUET_HOME: home, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: ownGroup,
     });
     this.#child = child;
     child.stdout.setEncoding("utf8").on("data", (text: string) => (this.#stdout += text));
