@@ -49,3 +49,35 @@ test("a signal cancels a run", async () => {
   const last = seen.at(-1);
   assert.ok(last?.type === "run-finished" && last.outcome === "cancelled");
 });
+
+test("a Python script runs on the connection's engines, and its output and exit code are events", async () => {
+  await using connection = await duet.connect({ home });
+  const source = `import os, sys
+from pyspark.sql import SparkSession
+print(sys.argv[1:], os.environ["WORD"], SparkSession.builder.getOrCreate().range(7).count())
+sys.exit(4)
+`;
+  await writeFile(join(home, "script.py"), source);
+  const run = connection.runPython({
+    ...{ file: "script.py", args: ["a", "b"], workingDirectory: home, environment: { WORD: "x" } },
+  });
+  const events = await collect(run);
+  const lines = events.flatMap((event) =>
+    event.type === "log" && event.stream === "stdout" ? [event.text] : [],
+  );
+  assert.deepEqual(lines, ["['a', 'b'] x 7"]);
+  const step = events.find((event) => event.type === "step-started");
+  assert.match(step?.title ?? "", /count · script\.py:3/u);
+  const last = events.at(-1);
+  assert.ok(last?.type === "run-finished");
+  assert.deepEqual([last.outcome, last.exitCode], ["failed", 4]);
+});
+
+test("a reader that stops reading stops a Python script", async () => {
+  await using connection = await duet.connect({ home });
+  await writeFile(join(home, "endless.py"), "while True:\n    print('x' * 100)\n");
+  for await (const event of connection.runPython({ file: join(home, "endless.py") })) {
+    if (event.type === "log") break;
+  }
+  assert.deepEqual(await readdir(join(home, "runs")), []);
+});

@@ -25,6 +25,28 @@ export type RunOptions = (
   readonly signal?: AbortSignal;
 };
 
+/** Which Python script to run, and how. */
+export interface PythonRunOptions {
+  /** The script's path; a relative one counts from the working directory. */
+  readonly file: string;
+  /** Its arguments: `sys.argv[1:]`. */
+  readonly args?: readonly string[];
+  /** The script's working directory; left out: the process's own. */
+  readonly workingDirectory?: string;
+  /** More environment variables for it. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A conda YAML, a requirements file or a `pyproject.toml`; left out: the script's own metadata, else Duet's packages. */
+  readonly environmentFile?: string;
+  /** The Python that runs it. */
+  readonly python?: string;
+  /** A Spark driver in the script's own process; left out: the connection's Spark, or `classic` for a script with RDDs. */
+  readonly spark?: "classic";
+  /** Where what it prints goes: into `log` events (the default), or where this process prints. */
+  readonly output?: "events" | "inherit";
+  /** Stops it: it gets SIGINT, its Spark operations are interrupted and its Ray tasks cancelled. */
+  readonly signal?: AbortSignal;
+}
+
 /** Engines that scripts run on. They start when a script first needs them and end when this is disposed. */
 export interface DuetConnection extends AsyncDisposable {
   /**
@@ -32,16 +54,23 @@ export interface DuetConnection extends AsyncDisposable {
    * that stops reading cancels the run. Rejects only when the file cannot be read.
    */
   run(options: RunOptions): AsyncIterable<RunEvent>;
+  /**
+   * Runs a Python script as `python file args…` would. The last event is `run-finished` with its exit code; why it could
+   * not be started is told by `diagnostic` events. A reader that stops reading stops it.
+   */
+  runPython(options: PythonRunOptions): AsyncIterable<RunEvent>;
 }
 
 class EmbeddedConnection implements DuetConnection {
   readonly #engines: EmbeddedEngines;
   readonly #home: string;
   readonly #python: string;
+  readonly #spark: SparkTarget["kind"] | undefined;
 
   constructor(options: ConnectOptions & { readonly home: string }) {
     this.#python = environmentPython(".venv");
     this.#home = options.home;
+    this.#spark = options.spark?.kind;
     this.#engines = new EmbeddedEngines({
       home: this.#home,
       spark: options.spark ?? { kind: "sail" },
@@ -66,6 +95,23 @@ class EmbeddedConnection implements DuetConnection {
     });
   }
 
+  async *runPython(options: PythonRunOptions): AsyncIterable<RunEvent> {
+    const { file: script, args = [], workingDirectory = process.cwd(), output = "events" } = options;
+    const { environment, environmentFile, python: interpreter, signal } = options;
+    const spark = options.spark ?? this.#spark;
+    const { runPythonScript } = await import("@duet/python-script");
+    yield* runPythonScript({
+      ...{ script, arguments: args, workingDirectory, output, stdin: "ignore", engines: this.#engines },
+      installation: { python: this.#python, pythonPath, home: this.#home },
+      classic: async () => (await import("./embedded/classic.ts")).classicSpark(this.#home),
+      ...(spark === undefined ? {} : { spark }),
+      ...(environment === undefined ? {} : { environment }),
+      ...(environmentFile === undefined ? {} : { environmentFile }),
+      ...(interpreter === undefined ? {} : { interpreter }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#engines[Symbol.asyncDispose]();
   }
@@ -76,6 +122,7 @@ class EmbeddedConnection implements DuetConnection {
  *
  *     await using d = await duet.connect();
  *     for await (const event of d.run({ file: "train.mlsql" })) console.log(event.type);
+ *     for await (const event of d.runPython({ file: "train.py", args: ["--epochs", "3"] })) console.log(event.type);
  */
 export const duet = {
   /** Prepares the engines; none is started before a script needs it. @throws {EngineStartError} `not-set-up`, `home-unusable` */
