@@ -16,7 +16,12 @@ const BENCHES: Readonly<Record<string, string>> = {
   "hand-over":
     "a table of Spark in one Ray task, 200 MB and 2 GB: against toPandas, Ray Data and the engines' limit",
   "hand-over-switch": "both ways of the hand-over at small sizes",
+  "frame-to-task":
+    "a Spark DataFrame as a Ray task's argument in a Python script: against toPandas and Ray Data",
   "ray-tasks": "task round trips from TypeScript against Python's own",
+  "gateway-latency": "what the gateway adds to a warm SELECT 1 on Sail",
+  "gateway-stream":
+    "a result of 5 million rows through the gateway against directly, and the gateway's memory",
   language: "parse and check 10,000 lines",
 };
 
