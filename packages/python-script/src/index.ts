@@ -28,3 +28,4 @@ export type { ClusterRunOptions, ScriptCluster } from "./cluster/cluster-options
 export { type ClusterRun, runOnCluster } from "./cluster/run-on-cluster.ts";
 export { uploadWiring } from "./cluster/wiring-packages.ts";
 export { startFailure } from "./cluster/job-failure.ts";
+export { type ClusterProbe, probeCluster } from "./cluster/probe-cluster.ts";

@@ -1,7 +1,6 @@
-import type { ScriptCluster, ScriptSpark } from "@duet/python-script";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
 import type { Profile } from "../profiles/profile.ts";
-import { sparkConnectUrl } from "../profiles/profile.ts";
+import { scriptCluster } from "../profiles/script-cluster.ts";
 import { RunRecorder } from "../runs/record-run.ts";
 import { makeScriptView } from "../view/make-script-view.ts";
 import { exitCode } from "./exit-code.ts";
@@ -22,9 +21,6 @@ export interface ClusterCommandOptions {
   readonly json: boolean;
   readonly quiet: boolean;
 }
-
-/** A Spark that does not answer here in this time is left for the cluster to reach. Milliseconds. */
-const SPARK_PATIENCE_MS = 3_000;
 
 /**
  * Runs a Python script as a Ray job on a profile's cluster; gives its exit code. Ctrl-C stops the job; a terminal that
@@ -77,30 +73,4 @@ export async function clusterCommand(options: ClusterCommandOptions): Promise<nu
   if (failed) return exitCode.engine;
   process.stdout.write(`${run.id}\n`);
   return exitCode.succeeded;
-}
-
-/** A profile's cluster as a script's run takes it. */
-async function scriptCluster(profile: Profile, signal: AbortSignal): Promise<ScriptCluster> {
-  const { ray, lake } = profile;
-  if (ray?.jobs === undefined) throw new Error(`the profile ${profile.name} has no cluster for scripts`);
-  const spark = await clusterSpark(profile, signal);
-  return {
-    profile: profile.name,
-    jobs: { url: ray.jobs, ...(ray.token === undefined ? {} : { token: ray.token }) },
-    ...(spark === undefined ? {} : { spark }),
-    ...(lake === undefined ? {} : { lake }),
-    ...(ray.python === undefined ? {} : { python: ray.python }),
-    ...(ray.pyspark === undefined ? {} : { pyspark: ray.pyspark }),
-  };
-}
-
-/** Which Spark stands behind the profile's address. One that only the cluster reaches is most likely Apache's. */
-async function clusterSpark({ spark }: Profile, signal: AbortSignal): Promise<ScriptSpark | undefined> {
-  if (spark.kind !== "remote") return undefined;
-  const { url, token } = spark;
-  const { describeSpark } = await import("../embedded/spark-call.ts");
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(SPARK_PATIENCE_MS)]);
-  const found = await describeSpark(sparkConnectUrl(spark), patience).catch(() => undefined);
-  signal.throwIfAborted();
-  return { kind: found?.kind ?? "apache", url, ...(token === undefined ? {} : { token }) };
 }

@@ -37,9 +37,11 @@ export function createProgram(done: Done): Command {
     .description("check this machine and the set-up; every finding says what to do")
     .option("--json", "print the findings as JSON")
     .option("--no-engines", "do not start engines for a try")
-    .action(async (options: { json?: true; engines: boolean }) => {
+    .option("--profile <name>", "check every link to the engines of a profile in duet.toml")
+    .action(async (options: { json?: true; engines: boolean; profile?: string }) => {
       const { doctorCommand } = await import("./doctor-command.ts");
-      done(await doctorCommand({ json: options.json === true, engines: options.engines }));
+      const { json, engines, profile } = options;
+      done(await doctorCommand({ json: json === true, engines, profile }));
     });
   return program;
 }

@@ -7,6 +7,7 @@ import { SHARED_SIZES, UNSHARED_SIZES } from "../wiring-sizes.ts";
 import type { ClusterScriptOptions, ScriptCluster } from "./cluster-options.ts";
 import { folderFiles } from "./folder-files.ts";
 import { metadataOf } from "./job-metadata.ts";
+import { quote } from "./shell-word.ts";
 import { wiringPackages } from "./wiring-packages.ts";
 
 /** What the cluster gets, beside the script's files. */
@@ -114,7 +115,3 @@ function isInside(folder: string, path: string): boolean {
   const inner = relative(folder, path);
   return !isAbsolute(inner) && inner.split("/")[0] !== "..";
 }
-
-/** A word for the shell. */
-const quote = (word: string): string =>
-  /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
