@@ -17,8 +17,8 @@ export async function forwardRayEvents(
 ): Promise<void> {
   try {
     for await (const event of client.events({ run: run.id, signal })) {
-      // Notes are of watched jobs, and a run of statements watches none.
-      if (event.type === "note") continue;
+      // The others are of watched jobs, and a run of statements watches none.
+      if (event.type !== "task" && event.type !== "log") continue;
       const place = event.root === undefined ? undefined : run.rayTasks.get(event.root);
       if (event.type === "log") {
         run.emit({

@@ -66,6 +66,7 @@ export class RayWatch implements AsyncDisposable {
   async #forward(events: ReturnType<RayClient["events"]>): Promise<void> {
     for await (const event of events) {
       if (event.type === "task") this.#options.events.rayTask(event);
+      else if (event.type === "environment") this.#options.events.rayEnvironment(event);
       else if (event.type === "note") this.#options.events.note(event.text);
       else this.#options.emit({ type: "log", stream: event.stream, text: event.text });
     }

@@ -4,7 +4,14 @@ export type { JsonValue } from "./json-value.ts";
 export { ObjectRef } from "./object-ref.ts";
 export type { RayClient, RayCluster, RayNode } from "./ray-client.ts";
 export { RayError, type ErrorDescription } from "./ray-error.ts";
-export type { RayEvent, RayLogEvent, RayNoteEvent, RayTaskEvent, RayTaskState } from "./ray-event.ts";
+export type {
+  RayEnvironmentEvent,
+  RayEvent,
+  RayLogEvent,
+  RayNoteEvent,
+  RayTaskEvent,
+  RayTaskState,
+} from "./ray-event.ts";
 export { startBridge, type BridgeProcess, type StartBridgeOptions } from "./start-bridge.ts";
 export type { FunctionReference, RayTask, TaskOptions, TaskRequest } from "./task-request.ts";
 export type { ServedFunction } from "./serve-function.ts";

@@ -51,5 +51,19 @@ export interface RayNoteEvent {
   readonly time: number;
 }
 
+/**
+ * The embedded node builds a Python environment for tasks of a watched job that ask for packages of their own:
+ * `building` for each line of the build, then `ready` or `failed`.
+ */
+export interface RayEnvironmentEvent {
+  readonly type: "environment";
+  /** Tells it from others that are built at the same time. */
+  readonly environment: string;
+  readonly state: "building" | "ready" | "failed";
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
 /** What happens to the tasks of a run. */
-export type RayEvent = RayTaskEvent | RayLogEvent | RayNoteEvent;
+export type RayEvent = RayTaskEvent | RayLogEvent | RayNoteEvent | RayEnvironmentEvent;

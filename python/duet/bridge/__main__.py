@@ -174,6 +174,7 @@ async def _serve(
     import ray
     from aiohttp import web
 
+    from duet.bridge.environment_change import EnvironmentChange
     from duet.bridge.failures import keep_user_exceptions_out
     from duet.bridge.node_logs import follow_cluster_logs, read_node_logs
     from duet.bridge.ray_watch import watch_ray
@@ -198,8 +199,14 @@ async def _serve(
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(state.output.receive, batch)
 
-    follow_logs = follow_cluster_logs if embedded is None else read_node_logs
-    end_logs = follow_logs(on_log, lambda: state.is_busy or state.is_watching)
+    def on_environment(job: str, change: EnvironmentChange) -> None:
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(state.environment_changed, job, change)
+
+    if embedded is None:
+        end_logs = follow_cluster_logs(on_log)
+    else:
+        end_logs = read_node_logs(on_log, on_environment, lambda: state.is_busy or state.is_watching)
     await state.nodes()
     runner = web.AppRunner(
         make_application(state, token), access_log=None, handle_signals=False, read_bufsize=4 * 1024 * 1024

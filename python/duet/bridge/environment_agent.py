@@ -103,22 +103,34 @@ def _replace_plugins() -> None:
         async def create(
             self, uri: str | None, runtime_env: Any, context: Any, logger: logging.Logger
         ) -> int:
+            from duet.bridge.environment_change import EnvironmentChange
             from duet.environment import script_environment
             from duet.errors import DuetError
 
             if uri is None:
                 return 0
 
-            async def tell(line: str) -> None:
-                logger.info(line)
+            begun = False
+
+            def tell(state: str, text: str) -> None:
+                if begun:
+                    logger.info(EnvironmentChange(uri, state, text))
+
+            async def on_line(line: str) -> None:
+                tell("building", line)
 
             async def begin(packages: int) -> None:
-                logger.info("Building a Python environment with %s packages", packages)
+                nonlocal begun
+                begun = True
+                asked = ", ".join(asked_packages(runtime_env))
+                tell("building", f"Building a Python environment with {asked}")
 
             spec = {"requirements": self._lines(runtime_env)}
             try:
-                built = await script_environment(spec, "worker", tell, on_note=tell, on_start=begin)
+                built = await script_environment(spec, "worker", on_line, on_note=on_line, on_start=begin)
+                tell("ready", f"The Python environment has {len(spec['requirements'])} packages")
             except DuetError as error:
+                tell("failed", error.message.splitlines()[0])
                 # Ray shows users the whole traceback; where in the store it failed is of no use to them.
                 raise error.with_traceback(None) from None
             self._pythons[uri] = built.python

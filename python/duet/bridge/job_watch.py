@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Any
 
 import grpc
 
+from duet.bridge.environment_change import EnvironmentChange
 from duet.bridge.job_info import JobInfo, LivingActor
 from duet.bridge.placement import unplaceable
 from duet.bridge.task_events import TaskEvents, TaskProgress
@@ -52,10 +54,10 @@ class _Job:
 class JobWatch:
     """Looks at the watched jobs until they end, and calls `tell` with events as dictionaries.
 
-    A `task` event has the fields of `RayTaskEvent` (`packages/ray/src/ray-event.ts`), a `note` a `text`. After a job's
-    end it waits for reports of the job's workers, `settle` seconds at most: more than the workers wait between two
-    (`RAY_task_events_report_interval_ms`, a second unless Ray was told otherwise). `ends_with_run` says that the Ray
-    ends with the run, and its detached actors too.
+    The events are those of `packages/ray/src/ray-event.ts`: of the types `task`, `environment` and `note`. After the
+    end of a job it waits for reports of the job's workers, `settle` seconds at most: more than the workers wait
+    between two (`RAY_task_events_report_interval_ms`, a second unless Ray was told otherwise). `ends_with_run` says
+    that the Ray ends with the run, and its detached actors too.
     """
 
     def __init__(
@@ -84,6 +86,12 @@ class JobWatch:
             self._over.clear()
         if self._looking is None or self._looking.done():
             self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
+
+    def environment_changed(self, job: str, change: EnvironmentChange) -> None:
+        """Tell of an environment that is built for tasks, if the job is one of the watched."""
+        if job in self._jobs:
+            event = {"type": "environment", "time": round(time.time() * 1000), **dataclasses.asdict(change)}
+            self._tell(event)
 
     @property
     def is_watching(self) -> bool:

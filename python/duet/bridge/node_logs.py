@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from duet.bridge.environment_change import EnvironmentChange, read_change
 
 # Seconds between two looks at the files while nothing is printed, and between two looks for new files.
 BUSY_PAUSE = 0.04
@@ -18,18 +21,24 @@ OTHERS_BUSY = 10.0
 
 
 def read_node_logs(
-    receive: Callable[[dict[str, Any]], None], is_busy: Callable[[], bool]
+    receive: Callable[[dict[str, Any]], None],
+    environment_changed: Callable[[str, EnvironmentChange], None],
+    is_busy: Callable[[], bool],
 ) -> Callable[[], None]:
     """Call `receive`, on a thread, with what Ray's log monitor finds in the log files of this process's own node.
 
     The monitor runs here and hands its batches over directly: no process of its own, no way through Ray's control
     service. What workers of other drivers print, it publishes there as a log monitor of Ray's does, and their drivers
-    print it. While `is_busy` says no and no other driver's worker has printed for a while, it looks less often. Gives
-    the function that ends it.
+    print it. `environment_changed` gets what the runtime env agent says of the environments that it builds for a job.
+    While `is_busy` says no and no other driver's worker has printed for a while, it looks less often. Gives the
+    function that ends it.
     """
-    from ray._private.log_monitor import LogMonitor, is_proc_alive
+    from ray._private import log_monitor
     from ray._private.worker import global_worker
 
+    log_monitor.RAY_RUNTIME_ENV_LOG_TO_DRIVER_ENABLED = 1
+    # Ray's own knows no job ids with letters.
+    log_monitor.RUNTIME_ENV_SETUP_PATTERN = re.compile(r".*/runtime_env_setup-([0-9a-f]+)\.log")
     own_job = global_worker.current_job_id.hex()
     control_service = global_worker.gcs_client
     published_at = 0.0
@@ -38,6 +47,10 @@ def read_node_logs(
         def publish_logs(self, batch: dict[str, Any]) -> None:
             nonlocal published_at
             job = batch["job"]
+            if batch["pid"] == "runtime_env":
+                for change in filter(None, map(read_change, batch["lines"])):
+                    environment_changed(job, change)
+                return
             if job != own_job:
                 control_service.publish_logs(batch)
             if job and job != own_job:
@@ -46,7 +59,9 @@ def read_node_logs(
                 receive(batch)
 
     node = global_worker.node
-    monitor = LogMonitor(node.node_ip_address, node.get_logs_dir_path(), Receiver(), is_proc_alive)
+    monitor = log_monitor.LogMonitor(
+        node.node_ip_address, node.get_logs_dir_path(), Receiver(), log_monitor.is_proc_alive
+    )
     stop = threading.Event()
 
     def run() -> None:
@@ -75,9 +90,7 @@ def read_node_logs(
     return end
 
 
-def follow_cluster_logs(
-    receive: Callable[[dict[str, Any]], None], is_busy: Callable[[], bool]
-) -> Callable[[], None]:
+def follow_cluster_logs(receive: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
     """Call `receive`, on a thread of Ray's, with the batches that the log monitors of a cluster's nodes publish.
 
     Gives the function that ends it.

@@ -17,6 +17,7 @@ import ray
 
 from duet import functions
 from duet.bridge.connection import Connection
+from duet.bridge.environment_change import EnvironmentChange
 from duet.bridge.failures import BridgeError
 from duet.bridge.job_watch import JobWatch
 from duet.bridge.logs import LogRouter, Process
@@ -159,6 +160,11 @@ class BridgeState:
                 ends_with_run=self._ends_with_run,
             )
         watch.watch(job)
+
+    def environment_changed(self, job: str, change: EnvironmentChange) -> None:
+        """Tell those who watch the job of an environment that is built for its tasks."""
+        for watch in self._watches.values():
+            watch.environment_changed(job, change)
 
     @property
     def is_watching(self) -> bool:

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type EngineName, type EventBody, lineSpan } from "@duet/engine";
 import type { Span } from "@duet/mlsql";
+import type { RayEnvironmentEvent } from "@duet/ray";
 import type {
   OperationFinished,
   OperationProgress,
@@ -8,6 +9,7 @@ import type {
   ScriptMessage,
 } from "../script-message.ts";
 import { EngineClock } from "./engine-clock.ts";
+import { EnvironmentSteps } from "./environment-steps.ts";
 import { RaySteps, type ScriptRayTask, type StepTarget } from "./ray-steps.ts";
 
 interface Operation {
@@ -26,6 +28,7 @@ export class ScriptEvents implements StepTarget {
   readonly #operations = new Map<string, Operation>();
   readonly #notes = new Set<string>();
   readonly #rayTasks: RaySteps;
+  readonly #environments: EnvironmentSteps;
   #steps = 0;
   #isStopping = false;
 
@@ -34,6 +37,7 @@ export class ScriptEvents implements StepTarget {
     this.#emit = emit;
     this.span = atLine(script, 1);
     this.#rayTasks = new RaySteps(this);
+    this.#environments = new EnvironmentSteps(this);
   }
 
   /** Puts an event on the run's stream. */
@@ -81,6 +85,11 @@ export class ScriptEvents implements StepTarget {
     this.#rayTasks.see(isStopped ? { ...task, state: "cancelled" } : task);
   }
 
+  /** Ray builds a Python environment for tasks of the script. */
+  rayEnvironment(event: RayEnvironmentEvent): void {
+    this.#environments.see(event);
+  }
+
   /** The script is being stopped: what fails from now on has not failed, but was cancelled. */
   stopping(): void {
     this.#isStopping = true;
@@ -91,6 +100,7 @@ export class ScriptEvents implements StepTarget {
     for (const operation of [...this.#operations.keys()]) {
       this.#finished({ type: "operation-finished", operation, outcome: "cancelled", time, process: 0 });
     }
+    this.#environments.end(time);
     const outlived = this.#rayTasks.end(time);
     if (this.#isStopping) return;
     for (const [name, count] of outlived) {
