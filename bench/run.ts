@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   "hand-over-switch": "both ways of the hand-over at small sizes",
   "frame-to-task":
     "a Spark DataFrame as a Ray task's argument in a Python script: against toPandas and Ray Data",
+  "script-overhead": "duet run script.py against python script.py on the same warm engines",
   "ray-tasks": "task round trips from TypeScript against Python's own",
   "gateway-latency": "what the gateway adds to a warm SELECT 1 on Sail",
   "gateway-stream":
