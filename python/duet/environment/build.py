@@ -38,26 +38,23 @@ async def build_environment(
     environment = {**os.environ, **await _index_settings(), "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     environment.pop("VIRTUAL_ENV", None)
 
-    async def run(*arguments: str) -> tuple[int, list[str]]:
+    async def run(*arguments: str, on_line: OnLine = on_line) -> tuple[int, list[str]]:
         # Run in the new folder: uv reads the settings of the project that it is called in, and ours lie there.
         return await _run([uv, *arguments], environment, folder, on_line)
 
+    async def silent(line: str) -> None:
+        return
+
     folder.mkdir()
     # Relocatable, because it is built under another name than it will have.
-    status, lines = await run(
-        *(
-            "venv",
-            "--quiet",
-            "--relocatable",
-            "--no-project",
-            "--allow-existing",
-            "--python",
-            python,
-            str(folder),
-        )
-    )
+    venv = ("venv", "--quiet", "--relocatable", "--no-project", "--allow-existing", "--python", python)
+    status, lines = await run(*venv, str(folder))
     if status != 0:
         raise _failure(lines, wanted)
+    # What set-up has left in uv's cache is taken as it is: PySpark comes as source, and a mirror that does not let uv
+    # trust its cache would have it built again each time. What is not there comes with the rest.
+    offline = ("pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python_of(folder)))
+    await run(*offline, *own.fixed, on_line=silent)
     listed = _write_wanted(folder, wanted)
     for ours in dict.fromkeys((tuple(own.exact), tuple(own.loose))):
         arguments = _install_arguments(folder, listed, wanted, own, ours)

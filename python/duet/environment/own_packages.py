@@ -41,10 +41,12 @@ _NEEDED_BY_OURS = (
 class OwnPackages:
     """Requirements of ours, and what may not be installed because it has the same modules as ours."""
 
+    fixed: list[str]
+    """Ray and PySpark, of which there is one version only."""
     exact: list[str]
-    """In the versions that the engines were tried with."""
+    """All, in the versions that the engines were tried with."""
     loose: list[str]
-    """As loosely as Ray and PySpark allow, for where the user's packages need other versions."""
+    """All, as loosely as Ray and PySpark allow, for where the user's packages need other versions."""
     excluded: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -92,7 +94,7 @@ def own_packages(wanted: Wanted, role: Role, *, python: str, ray: str) -> tuple[
     rest = Wanted(
         **{**wanted.__dict__, "requirements": requirements, "constraints": constraints, "uv": _uv(wanted.uv)}
     )
-    return rest, OwnPackages(first + exact, first + loose, excluded, notes)
+    return rest, OwnPackages(first, first + exact, first + loose, excluded, notes)
 
 
 def spark_requirement(role: Role) -> str:

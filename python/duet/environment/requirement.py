@@ -98,7 +98,9 @@ def _location(text: str, place: Place, folder: Path) -> Requirement:
     text = text.strip()
     if "://" in text:
         return Requirement(text, place, None)
-    path, extras, rest = re.fullmatch(r"([^\[;\s]+)(\[[^\]]*\])?(.*)", text, re.DOTALL).groups("")  # type: ignore[union-attr]
+    found = re.fullmatch(r"([^\[;\s]+)(\[[^\]]*\])?(.*)", text, re.DOTALL)
+    assert found is not None, "a location begins with a path"
+    path, extras, rest = found.groups("")
     absolute = _absolute(path, folder)
     if not absolute.exists():
         raise DuetError(
