@@ -9,20 +9,18 @@ import os
 import pickle
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from aiohttp import web
+from spark_servers import apache_server, sail_server
 
 from duet import functions
 
@@ -261,75 +259,14 @@ def registered(register: Any) -> dict[str, dict[str, Any]]:
     return served
 
 
-@contextmanager
-def spark_server(
-    command: list[str], port: int, environment: dict[str, str], log: Path, patience: float
-) -> Iterator[str]:
-    """Start a Spark Connect server, wait until it listens, and end it with all that it started."""
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env={**os.environ, **environment}, start_new_session=True
-        )
-    try:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
-                time.sleep(0.2)
-        yield f"sc://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.engine
 def test_served_models_in_sql_on_sail(registered: Any, tmp_path: Path) -> None:
-    port = free_port()
-    sail = str(Path(sys.executable).with_name("sail"))
-    command = [sail, "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
-    with spark_server(command, port, {}, tmp_path / "sail.out", 30) as address:
+    with sail_server(tmp_path) as address:
         use_on_spark(address, registered)
 
 
 @pytest.mark.engine
 @pytest.mark.apache
 def test_served_models_in_sql_on_apache_spark(registered: Any, tmp_path: Path) -> None:
-    apache = ROOT / ".venv-apache"
-    assert apache.exists(), "Apache Spark is not set up (.venv-apache); deselect with -m 'not apache'"
-    port = free_port()
-    home = next(apache.glob("lib/python*/site-packages/pyspark"))
-    environment = {
-        "SPARK_HOME": str(home),
-        "SPARK_NO_DAEMONIZE": "1",
-        "SPARK_LOG_DIR": str(tmp_path),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LOCAL_DIRS": str(tmp_path),
-        "PYSPARK_PYTHON": str(apache / "bin/python"),
-        "PYTHONPATH": "",
-    }
-    settings = {
-        "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.connect.grpc.binding.port": str(port),
-        "spark.ui.enabled": "false",
-        "spark.master": "local[2]",
-        "spark.sql.warehouse.dir": str(tmp_path / "warehouse"),
-        "spark.driver.memory": "1g",
-    }
-    command = [str(home / "sbin/start-connect-server.sh")]
-    for key, value in settings.items():
-        command += ["--conf", f"{key}={value}"]
-    with spark_server(command, port, environment, tmp_path / "spark.out", 90) as address:
+    with apache_server(tmp_path) as address:
         use_on_spark(address, registered)

@@ -32,14 +32,16 @@ def release_at_exit(session: Any, connection: Any, operations: Operations) -> An
             return
         import grpc
 
-        operations.interrupt_all()
-        if not operations.unreachable:
-            request = messages.ReleaseSessionRequest(session_id=live.session_id)
-            request.user_context.user_id = connection.userId
-            # What the server does not answer in time is Duet's to release: it knows the session too.
-            with contextlib.suppress(grpc.RpcError):
-                stub.ReleaseSession(request, metadata=connection.metadata(), timeout=SECONDS)
-        live.client.close()
+        try:
+            operations.interrupt_all()
+            if not operations.unreachable:
+                request = messages.ReleaseSessionRequest(session_id=live.session_id)
+                request.user_context.user_id = connection.userId
+                # What the server does not answer in time is Duet's to release: it knows the session too.
+                with contextlib.suppress(grpc.RpcError):
+                    stub.ReleaseSession(request, metadata=connection.metadata(), timeout=SECONDS)
+        finally:
+            live.client.close()
 
     atexit.register(release)
     return stub

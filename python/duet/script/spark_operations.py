@@ -31,6 +31,8 @@ class Operation:
         self.rows = 0
         self.progress: Any = None
         self.error: str | None = None
+        self.interrupts = 0
+        """Interrupts that the server has not answered yet."""
         self.interrupted = False
         self.ended = False
 
@@ -46,7 +48,7 @@ class Operations:
         self.unreachable = False
         """The server did not answer an interrupt: Duet goes on trying, the script does not."""
         self._engine = engine
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._running: dict[str, Operation] = {}
         self._template: Any = None
         self._metadata: Any = None
@@ -74,13 +76,8 @@ class Operations:
             def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
                 method = details.method.rpartition("/")[2]
                 if method == "Interrupt":
-                    operations.note_interrupt(request)
-                    if isinstance(sys.exc_info()[1], KeyboardInterrupt):
-                        # PySpark's own, which would wait for as long as the server is busy.
-                        return operations.ctrl_c(
-                            continuation(details._replace(timeout=SECONDS), request), request
-                        )
-                elif method == "ReleaseExecute" and request.HasField("release_all"):
+                    return operations.interrupt(continuation, details, request)
+                if method == "ReleaseExecute" and request.HasField("release_all"):
                     operations.released(request.operation_id)
                     if operations.unreachable:
                         return _Answer("ReleaseExecuteResponse", request)
@@ -91,7 +88,7 @@ class Operations:
     def begin(self, request: Any, metadata: Any) -> Operation:
         """An execution is sent, or sent again because the server had not heard of it."""
         request.operation_id = request.operation_id or str(uuid.uuid4())
-        with self._lock:
+        with self._changed:
             operation = self._running.get(request.operation_id)
             if operation is not None:
                 return operation
@@ -139,7 +136,7 @@ class Operations:
 
     def end(self, operation: Operation) -> None:
         """Tells the end, once: what is known of the operation by now is what became of it."""
-        with self._lock:
+        with self._changed:
             if operation.ended:
                 return
             operation.ended = True
@@ -167,22 +164,30 @@ class Operations:
             self._interrupt(identifier)
         self.end(operation)
 
-    def note_interrupt(self, request: Any) -> None:
-        """The script interrupts operations of its session."""
-        with self._lock:
-            for operation in self._running.values():
-                if request.operation_id:
-                    aimed = operation.identifier == request.operation_id
-                else:
-                    aimed = not request.operation_tag or request.operation_tag in operation.tags
-                operation.interrupted |= aimed
+    def interrupt(self, continuation: Any, details: Any, request: Any) -> Any:
+        """The script interrupts operations of its session, or PySpark does so after Ctrl-C.
 
-    def ctrl_c(self, call: Any, request: Any) -> Any:
-        """The answer to the interrupt that follows Ctrl-C: an empty one where the server gives none in time."""
-        if call.code() is None or call.code().name == "OK":
+        PySpark would wait for as long as the server is busy: after Ctrl-C an answer that does not come is an empty one.
+        """
+        with self._changed:
+            aimed = [operation for operation in self._running.values() if _is_aimed_at(request, operation)]
+            for operation in aimed:
+                operation.interrupts += 1
+        is_ctrl_c = isinstance(sys.exc_info()[1], KeyboardInterrupt)
+        call = continuation(details._replace(timeout=SECONDS) if is_ctrl_c else details, request)
+        answered = call.code() is None or call.code().name == "OK"
+        stopped = set(call.result().interrupted_ids) if answered else set()
+        with self._changed:
+            for operation in aimed:
+                operation.interrupts -= 1
+                operation.interrupted |= operation.identifier in stopped or is_ctrl_c
+            self._changed.notify_all()
+        if not is_ctrl_c:
             return call
-        self.unreachable = True
-        return _Answer("InterruptResponse", request)
+        for operation in aimed:
+            self.end(operation)
+        self.unreachable |= not answered
+        return call if answered else _Answer("InterruptResponse", request)
 
     def interrupt_all(self) -> None:
         """Interrupts whatever still runs, when the script ends."""
@@ -192,8 +197,12 @@ class Operations:
             self.end(operation)
 
     def is_cut(self, operation: Operation) -> bool:
-        """Whether rows that ended well are only a part: Sail ends an interrupted stream as if it were complete."""
-        return operation.interrupted and self._engine == "sail"
+        """Whether an end is an interrupt's: Sail ends the stream as if it were complete, or has forgotten it."""
+        if self._engine != "sail":
+            return False
+        with self._changed:
+            self._changed.wait_for(lambda: operation.interrupts == 0, SECONDS)
+            return operation.interrupted
 
     def _interrupt(self, identifier: str) -> None:
         import grpc
@@ -211,6 +220,12 @@ class Operations:
         except (grpc.RpcError, ValueError):
             # Busy, or gone, or its channel closed: Duet interrupts whatever is left of the run.
             self.unreachable = True
+
+
+def _is_aimed_at(interrupt: Any, operation: Operation) -> bool:
+    if interrupt.operation_id:
+        return operation.identifier == interrupt.operation_id
+    return not interrupt.operation_tag or interrupt.operation_tag in operation.tags
 
 
 class _Responses:
@@ -237,6 +252,8 @@ class _Responses:
             raise
         except grpc.RpcError as error:
             self._stop_if_closing()
+            if self._operations.is_cut(operation):
+                raise self._cut() from None
             operation.error = _first_line(error)
             operation.interrupted |= "OPERATION_CANCELED" in operation.error
             raise
@@ -256,7 +273,7 @@ class _Responses:
 
     def _stop_if_closing(self) -> None:
         """Keeps a daemon thread from an error that only the script's end, and its interrupt, brought about."""
-        if self._operations.closing:
+        if self._operations.closing and threading.current_thread() is not threading.main_thread():
             threading.Event().wait()
 
     def _cut(self) -> Exception:
