@@ -81,6 +81,7 @@ def test_a_requirements_file_with_all_that_pip_allows(tmp_path: Path) -> None:
         ("toolz\nscikit learn\n", 2, "'scikit learn' is no requirement"),
         ("toolz\n\n-r missing.txt\n", 3, "missing.txt cannot be read: No such file"),
         ("./nothing\n", 1, "asks for ./nothing, and there is no"),
+        ("toolz\n-e [extra]\n", 2, "'[extra]' is no path and no address"),
         ("-r\n", 1, "option -r lacks its value"),
         ("toolz\n--strange x\n", 2, "option --strange"),
     ],

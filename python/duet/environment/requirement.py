@@ -95,11 +95,13 @@ def _is_location(text: str) -> bool:
 
 
 def _location(text: str, place: Place, folder: Path) -> Requirement:
-    text = text.strip()
+    text = text.strip().removeprefix("file://")
     if "://" in text:
         return Requirement(text, place, None)
     found = re.fullmatch(r"([^\[;\s]+)(\[[^\]]*\])?(.*)", text, re.DOTALL)
-    assert found is not None, "a location begins with a path"
+    if found is None:
+        message = f"The environment's line {text!r} is no path and no address."
+        raise DuetError("environment-invalid", message, **place.details())
     path, extras, rest = found.groups("")
     absolute = _absolute(path, folder)
     if not absolute.exists():
