@@ -6,6 +6,7 @@ from importlib import metadata
 from ray.runtime_env import RuntimeEnv
 
 from duet.bridge.environment_agent import asked_packages, base_packages, with_base
+from duet.bridge.environment_change import EnvironmentChange, read_change
 from duet.environment.store import DESCRIPTION
 
 
@@ -34,3 +35,12 @@ def test_the_job_has_its_scripts_environment_or_that_of_the_node(tmp_path):
     assert base_packages(str(python)) == [own], "not one of Duet's environments"
     (tmp_path / DESCRIPTION).write_text(json.dumps({"requirements": ["polars"]}), "utf-8")
     assert base_packages(str(python)) == ["polars"]
+
+
+def test_a_build_is_told_in_lines_of_the_agents_log():
+    change = EnvironmentChange("uv://1f", "building", "Building a Python environment with six: now")
+    line = f"2026-11-24 15:09:46,616\tINFO environment_agent.py:116 -- {change}"
+    assert read_change(line) == change
+    assert (
+        read_change("2026-11-24 15:09:49,114\tINFO uri_cache.py:86 -- Added URI uv://1f with size 0") is None
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray_bridge import RunningBridge, running_bridge
+from ray_bridge import PYTHON_FOLDER, RunningBridge, running_bridge
 from script_run import FakeDuet, run_script, script_environment
 
 from duet.script.ray_runtime_env import job_runtime_env
@@ -261,6 +262,118 @@ print("working", flush=True)
     while alive := [pid for pid in workers if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() - began < 5, f"still there: {alive}"
         time.sleep(0.05)
+
+
+def test_runtime_environments_of_a_job_and_of_its_tasks_work(
+    tmp_path: Path, fake_duet: FakeDuet, bridge: RunningBridge
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.txt").write_text("from the working directory")
+    done = run_script(
+        tmp_path,
+        """
+import os, pathlib, sys
+import ray
+
+ray.init(runtime_env={"working_dir": "data"}, logging_level="error")
+
+@ray.remote
+def read():
+    return pathlib.Path("rows.txt").read_text()
+
+@ray.remote(runtime_env={"env_vars": {"OF_TASK": "1"}})
+def variable():
+    return os.environ["OF_TASK"], pathlib.Path("rows.txt").exists()
+
+@ray.remote
+def package():
+    import six
+    import duet
+    return six.__version__
+
+@ray.remote
+class Actor:
+    def where(self):
+        return sys.executable
+
+print(ray.get(read.remote()), *ray.get(variable.remote()))
+packages = {"uv": ["six==1.16.0"]}
+print(ray.get(package.options(runtime_env=packages).remote()))
+chosen = Actor.options(runtime_env={"py_executable": sys.executable}).remote()
+print(ray.get(chosen.where.remote()) == sys.executable)
+try:
+    ray.get(package.options(runtime_env={"pip": ["no-such-package-of-anyone==1"]}).remote())
+except ray.exceptions.RuntimeEnvSetupError as error:
+    print("no-such-package-of-anyone was not found" in str(error))
+""",
+        _environment(tmp_path, fake_duet, bridge),
+    )
+    assert done.stdout.splitlines() == ["from the working directory 1 True", "1.16.0", "True", "True"], (
+        done.stderr
+    )
+
+
+WATCH = """
+import asyncio, json, sys
+from duet.bridge.job_watch import JobWatch
+
+async def main():
+    watch = JobWatch(sys.argv[1], lambda event: print(json.dumps(event), flush=True), settle=0.4)
+    watch.watch(sys.argv[2])
+    await watch.end(60)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_without_ray_watches_a_job(
+    tmp_path: Path, fake_duet: FakeDuet, bridge: RunningBridge
+) -> None:
+    done = run_script(
+        tmp_path,
+        """
+import threading, time
+import ray
+
+@ray.remote(num_cpus=0.5)
+def inner():
+    pass
+
+@ray.remote(num_cpus=0.5)
+def outer():
+    ray.get(inner.remote())
+
+@ray.remote
+def left():
+    time.sleep(600)
+
+ray.init(namespace="mine", logging_level="error")
+left.remote()
+thread = threading.Thread(target=lambda: ray.get(outer.remote()))
+thread.start()
+thread.join()
+ray.get(ray.remote(dict).options(name="service", lifetime="detached", num_cpus=0).remote().__ray_ready__.remote())
+""",
+        _environment(tmp_path, fake_duet, bridge),
+    )
+    assert done.returncode == 0, done.stderr
+    (started,) = fake_duet.messages("ray-job")
+    watched = subprocess.run(
+        [sys.executable, "-c", WATCH, bridge.gcs_address, started["job"]],
+        env={**os.environ, **bridge.ray_settings, "PYTHONPATH": str(PYTHON_FOLDER)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    events = [json.loads(line) for line in watched.stdout.splitlines()]
+    last = {event["name"]: event for event in events if event["type"] == "task"}
+    assert last["outer"]["state"] == last["inner"]["state"] == "finished"
+    assert last["inner"]["parent"] == last["inner"]["root"] == last["outer"]["task"]
+    assert "parent" not in last["outer"]
+    assert last["left"]["state"] in ("cancelled", "failed")
+    assert [event["text"] for event in events if event["type"] == "note"] == [
+        "the detached actor 'service' lives on: ray.kill(ray.get_actor('service', namespace='mine')) ends it"
+    ]
 
 
 def test_the_runs_runtime_environment_gives_way_to_the_scripts() -> None:

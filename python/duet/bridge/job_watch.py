@@ -155,20 +155,25 @@ class JobWatch:
 
     def _take_all(self, job: _Job, events: list[Any]) -> None:
         unplaced = events
+        unknown: set[str] | None = None
         # A parent may stand behind its child: look again at those whose parent was not known yet.
         while unplaced:
-            again = [event for event in unplaced if not self._take(job, event)]
-            if len(again) == len(unplaced):
+            again = [event for event in unplaced if not self._take(job, event, unknown)]
+            if len(again) < len(unplaced):
+                unknown = None
+            elif unknown is None:
+                unknown = {event.task_id.hex() for event in again}
+            else:
                 break
             unplaced = again
 
-    def _take(self, job: _Job, event: Any) -> bool:
+    def _take(self, job: _Job, event: Any, unknown: set[str] | None) -> bool:
         identity = event.task_id.hex()
         task = job.tasks.get(identity)
         if task is None:
             if not event.HasField("task_info"):
                 return False
-            task = self._place(job, identity, event.task_info)
+            task = self._place(job, identity, event.task_info, unknown)
             if task is None:
                 return False
             job.tasks[identity] = task
@@ -180,12 +185,15 @@ class JobWatch:
                 self._changed(task, state, at)
         return True
 
-    def _place(self, job: _Job, identity: str, info: Any) -> JobTask | None:
+    def _place(self, job: _Job, identity: str, info: Any, unknown: set[str] | None) -> JobTask | None:
+        """The task under its parent; None where that is not known. With `unknown`, which those are, not for ever."""
         parent_id = info.parent_task_id.hex()
         parent = job.tasks.get(parent_id)
         if parent is None and parent_id != _DRIVER + job.id:
             # Its parent has not been reported yet, or is one of those that Ray has dropped.
             since = job.unplaced.setdefault(identity, time.monotonic())
+            if unknown is None or parent_id in unknown:
+                return None
             if job.ended is None and time.monotonic() - since < PARENT_PATIENCE:
                 return None
         job.unplaced.pop(identity, None)
