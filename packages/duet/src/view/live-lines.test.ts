@@ -58,6 +58,21 @@ test("both engines' work stands in one view", () => {
   );
 });
 
+test("tasks of one name are counted together", () => {
+  const events = [
+    started(1, "ray", "train"),
+    ...Array.from({ length: 4 }, (_, n) => task(`t${n}`, "train", n === 0 ? "finished" : "running")),
+    task("n1", "fold", "running", "t1"),
+    task("n2", "fold", "pending", "t2"),
+  ];
+  assert.deepEqual(
+    linesOf(events)
+      .slice(1)
+      .map((line) => line.trim()),
+    ["train  3 running, 1 finished", "└ fold  1 running, 1 pending"],
+  );
+});
+
 test("the area never outgrows the terminal", () => {
   const events = [
     started(1, "ray", "t".repeat(300)),

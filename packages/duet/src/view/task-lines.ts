@@ -5,25 +5,40 @@ import type { TaskView } from "./run-state.ts";
 
 const ORDER: readonly TaskState[] = ["failed", "cancelled", "running", "pending", "waiting", "finished"];
 
-/** A step with very many tasks of its own shows the first of them. */
-const MOST_ROOTS = 6;
+/** A step with very many kinds of tasks of its own shows the first of them. */
+const MOST_GROUPS = 6;
 
-/** The Ray tasks of a step as a tree: a line for each task of its own, and below it what those have started, by name. */
+/** The tasks of a step's own that have one name, and what they have started, by name. */
+interface TaskGroup {
+  readonly own: TaskState[];
+  readonly nested: Map<string, TaskState[]>;
+}
+
+/**
+ * The Ray tasks of a step as a tree: a line for each name among its own tasks, with its state or how many are in which,
+ * and below it what those have started, by name.
+ */
 export function taskLines(tasks: ReadonlyMap<string, TaskView>, colours: Colours): readonly string[] {
-  const roots = [...tasks.values()].filter((task) => task.parent === undefined || !tasks.has(task.parent));
-  const lines = roots.slice(0, MOST_ROOTS).flatMap((root) => {
-    const nested = byName(
-      [...tasks.values()].filter((task) => task !== root && rootOf(task, tasks) === root),
-    );
-    return [
-      `${root.name}  ${stateText(root.state, colours)}`,
-      ...[...nested].map(([name, states]) => `  └ ${name}  ${countsText(states, colours)}`),
-    ];
-  });
-  if (roots.length > MOST_ROOTS) {
-    const rest = roots.slice(MOST_ROOTS).map((task) => task.state);
-    lines.push(`… ${formatCount(rest.length)} more  ${countsText(rest, colours)}`);
+  const groups = new Map<string, TaskGroup>();
+  for (const task of tasks.values()) {
+    const root = rootOf(task, tasks);
+    const group = groups.get(root.name) ?? { own: [], nested: new Map<string, TaskState[]>() };
+    groups.set(root.name, group);
+    if (task === root) group.own.push(task.state);
+    else {
+      const states = group.nested.get(task.name);
+      if (states === undefined) group.nested.set(task.name, [task.state]);
+      else states.push(task.state);
+    }
   }
+  const lines = [...groups]
+    .slice(0, MOST_GROUPS)
+    .flatMap(([name, { own, nested }]) => [
+      `${name}  ${own.length === 1 ? stateText(own[0] ?? "waiting", colours) : countsText(own, colours)}`,
+      ...[...nested].map(([inner, states]) => `  └ ${inner}  ${countsText(states, colours)}`),
+    ]);
+  const rest = [...groups.values()].slice(MOST_GROUPS).flatMap(({ own }) => own);
+  if (rest.length > 0) lines.push(`… ${formatCount(rest.length)} more  ${countsText(rest, colours)}`);
   return lines;
 }
 
@@ -37,16 +52,6 @@ function rootOf(task: TaskView, tasks: ReadonlyMap<string, TaskView>): TaskView 
     root = parent;
   }
   return root;
-}
-
-function byName(tasks: readonly TaskView[]): ReadonlyMap<string, readonly TaskState[]> {
-  const groups = new Map<string, TaskState[]>();
-  for (const task of tasks) {
-    const states = groups.get(task.name);
-    if (states === undefined) groups.set(task.name, [task.state]);
-    else states.push(task.state);
-  }
-  return groups;
 }
 
 function countsText(states: readonly TaskState[], colours: Colours): string {
