@@ -389,3 +389,7 @@ def test_the_runs_runtime_environment_gives_way_to_the_scripts() -> None:
         "uv": ["x"],
         "env_vars": {"A": "1", "B": "1"},
     }
+    modules = {"py_modules": ["gcs://wiring.zip"]}
+    assert job_runtime_env({"runtime_env": {"py_modules": ["mine"]}}, modules) == {
+        "py_modules": ["mine", "gcs://wiring.zip"]
+    }

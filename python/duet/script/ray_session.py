@@ -8,6 +8,7 @@ aside and told once. In a process that is connected already, a Ray worker above 
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import os
 from types import ModuleType
@@ -159,10 +160,20 @@ def _prepare(engine: RayEngine) -> None:
     ray_private.reread_settings()
 
 
+def _runtime_env_of_run(engine: RayEngine) -> dict[str, Any] | None:
+    """The run's runtime environment; where that brings the wiring to a cluster's workers, with the context for it."""
+    of_run = engine.runtime_env
+    if engine.embedded or not of_run or "py_modules" not in of_run:
+        return of_run
+    # The channel is for processes on this machine.
+    record = {name: value for name, value in json.loads(os.environ[VARIABLE]).items() if name != "socket"}
+    return {**of_run, "env_vars": {VARIABLE: json.dumps(record), **(of_run.get("env_vars") or {})}}
+
+
 def _kept_options(ray: ModuleType, engine: RayEngine, options: dict[str, Any]) -> dict[str, Any]:
     # What Ray does not know is for Ray to refuse.
     kept = {name: value for name, value in options.items() if name not in _LEFT_ASIDE}
-    kept["runtime_env"] = job_runtime_env(options, engine.runtime_env)
+    kept["runtime_env"] = job_runtime_env(options, _runtime_env_of_run(engine))
     if engine.embedded:
         config = options.get("job_config") or ray.job_config.JobConfig()
         config.set_metadata(METADATA, os.environ[VARIABLE])
