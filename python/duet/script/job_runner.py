@@ -25,6 +25,7 @@ from typing import IO, Any
 from duet.script.job_channel import JobChannel
 from duet.script.job_log import VERSION, JobLog, Stream
 from duet.script.job_processes import adopt_orphans, end_children
+from duet.script.job_sessions import release_sessions
 from duet.script.job_tasks import JobTasks
 
 VARIABLE = "DUET_JOB"
@@ -37,6 +38,7 @@ STOP_PATIENCE = 2.5
 TERM_PATIENCE = 1.0
 LEFT_OVER_PATIENCE = 0.5
 SETTLE_PATIENCE = 2.0
+RELEASE_PATIENCE = 5.0
 # The exit code of a job whose script could not be started; `duet` has the same for engines.
 FAILED = 3
 
@@ -50,6 +52,7 @@ class JobRunner:
         self._folder = Path.cwd()
         self._log = JobLog(_write)
         self._stopped = asyncio.Event()
+        self._sessions: list[dict[str, Any]] = []
         self._channel = JobChannel(job["profile"], self._message)
         self._tasks = JobTasks(os.environ.get("RAY_ADDRESS", ""), self._task_changed, self._note)
 
@@ -127,7 +130,17 @@ class JobRunner:
         await asyncio.wait(output, timeout=SETTLE_PATIENCE)
         await self._channel.settle(SETTLE_PATIENCE)
         await self._tasks.close()
+        if code < 0 and self._sessions:
+            await self._release_sessions()
         return 128 - code if code < 0 else code
+
+    async def _release_sessions(self) -> None:
+        token = (self._job["wiring"].get("spark") or {}).get("token")
+        releasing = asyncio.to_thread(release_sessions, self._sessions, token)
+        try:
+            await asyncio.wait_for(releasing, RELEASE_PATIENCE)
+        except Exception as error:
+            self._note(f"Spark sessions of the script were not released: {error or type(error).__name__}")
 
     async def _stop_in_time(self, process: subprocess.Popen[bytes]) -> None:
         """Ray sends its stop signal to every process of the job; this is for a script that does not heed it."""
@@ -152,6 +165,8 @@ class JobRunner:
     def _message(self, message: dict[str, Any]) -> None:
         if message["type"] == "ray-job":
             self._tasks.add(message["job"])
+        elif message["type"] == "spark-session":
+            self._sessions.append(message)
         self._log.record("message", message)
 
     def _task_changed(self, change: dict[str, Any]) -> None:
