@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.runtime_env import RuntimeEnv
 
 from duet.environment.cluster import cluster_environment
 from duet.environment.own_packages import OwnPackages, Role, own_packages
@@ -233,6 +234,8 @@ def test_a_cluster_gets_the_environment_in_rays_words(tmp_path: Path) -> None:
             ],
         }
     }
+    # Ray itself takes it.
+    assert RuntimeEnv(**described.runtime_env)["uv"]["packages"][1] == "toolz"
     assert described.notes == ["the setting no-binary of [tool.uv] has no effect on a cluster"]
     assert cluster_environment({}, "worker", python=PYTHON, ray=RAY).runtime_env == {}
 
