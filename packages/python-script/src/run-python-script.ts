@@ -22,6 +22,11 @@ import { SHARED_SIZES, UNSHARED_SIZES } from "./wiring-sizes.ts";
 const MOST_LINES = 1_000;
 /** What the script's processes have told last arrives within this time after its end. Milliseconds. */
 const LAST_WORDS_MS = 100;
+/**
+ * A script that is stopped gets its signal so long before its Spark operations are interrupted from here: one that
+ * failed under it would end it by an error of Spark's instead, and the signal would hit its clean-up. Milliseconds.
+ */
+const SCRIPT_FIRST_MS = 500;
 /** What a stopped script has left running gets so long to end. Milliseconds. */
 const LEFT_OVER_GRACE_MS = 500;
 
@@ -129,7 +134,7 @@ class Run implements PythonScriptRun {
     }
     await channel.settle(LAST_WORDS_MS);
     const stopped = this.#signal.aborted;
-    folder.unquiet = stopped || exitCode !== 0;
+    folder.unquiet = stopped || this.#events.hasFailures;
     await Promise.all([
       this.#sessions[Symbol.asyncDispose](),
       this.#ray[Symbol.asyncDispose](),
@@ -167,13 +172,17 @@ class Run implements PythonScriptRun {
       ...(output === "inherit" ? {} : { onLine: (stream, text) => this.#print(stream, text) }),
     });
     this.#process = script;
+    let interrupt: NodeJS.Timeout | undefined;
     const stop = (): void => {
       this.#events.stopping();
       void script.stop(stopSignal?.() ?? "SIGINT");
-      void this.#sessions.interrupt();
+      interrupt = setTimeout(() => void this.#sessions.interrupt(), SCRIPT_FIRST_MS);
     };
     this.#signal.addEventListener("abort", stop, { once: true });
+    // It may have been aborted while Python was being started.
+    if (this.#signal.aborted) stop();
     const end = await script.ended;
+    clearTimeout(interrupt);
     this.#signal.removeEventListener("abort", stop);
     this.#tellEnd(end);
     return end;

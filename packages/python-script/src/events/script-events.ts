@@ -24,6 +24,8 @@ export class ScriptEvents implements StepTarget {
   readonly span: Span;
   /** The texts of the files that spans point into. */
   readonly sources = new Map<string, string>();
+  /** Whether an operation has failed or was cancelled: its other tasks may still write for a moment. */
+  hasFailures = false;
   readonly #emit: (event: EventBody) => void;
   readonly #operations = new Map<string, Operation>();
   readonly #notes = new Set<string>();
@@ -135,6 +137,7 @@ export class ScriptEvents implements StepTarget {
     this.clock.end(engine, message.time);
     const duration = Math.max(0, message.time - began);
     const { rows, error } = message;
+    this.hasFailures ||= message.outcome !== "succeeded";
     const outcome = this.#isStopping && message.outcome === "failed" ? "cancelled" : message.outcome;
     this.#emit({
       type: "step-finished",
