@@ -122,7 +122,8 @@ test("a reader that goes away ends a script that prints for ever, as it ends Pyt
   duet.closeOutput();
   const result = await duet.result;
   assert.equal(result.code, 1, result.stderr);
-  assert.match(result.stderr, /BrokenPipeError/u);
+  // Node makes sockets of its pipes, and which of the two a writer gets is up to the moment.
+  assert.match(result.stderr, /BrokenPipeError|ConnectionResetError/u);
   assert.deepEqual(await survivors(tree), []);
 });
 
