@@ -53,7 +53,8 @@ _LEFT_ASIDE = frozenset(
         "_node_name",
     )
 )
-_SIZES = frozenset(("num_cpus", "num_gpus"))
+# What sets the size of the embedded Ray.
+_SIZES = {"num_cpus": "--cpus", "num_gpus": "--gpus", "resources": "--resources"}
 
 # Of the embedded Ray, for the script's own process; what the user has set stays. As in `duet.bridge.embedded_ray`.
 _SETTINGS = {
@@ -86,11 +87,11 @@ def _wired_init(ray: ModuleType, original: Any) -> Any:
         if context() is None:
             return original(address, **options)
         engine = _engine()
-        _tell_left_aside(engine, address, options)
         _prepare(engine)
         with ray_private.without_chatter():
             answer = original(engine.address, **_kept_options(ray, engine, options))
         channel.send({"type": "ray-job", "job": ray.get_runtime_context().get_job_id()})
+        _tell_left_aside(ray, engine, address, options)
         return answer
 
     init.wired = True  # type: ignore[attr-defined]
@@ -108,7 +109,8 @@ def _wired_shutdown(original: Any) -> Any:
 
 
 def _init_again(original: Any, options: dict[str, Any]) -> Any:
-    asked = sorted(name for name in ("job_config", "namespace", "runtime_env") if options.get(name))
+    told = _LEFT_ASIDE | {"job_config", "namespace", "runtime_env"}
+    asked = sorted(name for name in options if name in told and options[name])
     if asked and context() is not None and not ray_private.is_worker():
         channel.note(
             f"ray.init was called again: {' and '.join(asked)} left aside, the first call's connection goes on"
@@ -135,15 +137,26 @@ def _engine() -> RayEngine:
     return _asked
 
 
-def _tell_left_aside(engine: RayEngine, address: str | None, options: dict[str, Any]) -> None:
+def _tell_left_aside(
+    ray: ModuleType, engine: RayEngine, address: str | None, options: dict[str, Any]
+) -> None:
     named = sorted(name for name in options if name in _LEFT_ASIDE and options[name])
+    if not _SIZES.keys().isdisjoint(named):
+        there = ray.cluster_resources()
+        named = [name for name in named if not _is_there(name, options[name], there)]
     if address not in (None, "auto", engine.address):
         named.insert(0, "address")
     if not named:
         return
-    sized = engine.embedded and not _SIZES.isdisjoint(named)
-    size = ", whose size `--cpus` and `--gpus` set" if sized else ""
+    flags = [_SIZES[name] for name in named if engine.embedded and name in _SIZES]
+    size = f", whose size {' and '.join(f'`{flag}`' for flag in flags)} would set" if flags else ""
     channel.note(f"ray.init: {', '.join(named)} left aside; the script runs on the profile's Ray{size}")
+
+
+def _is_there(name: str, asked: Any, there: dict[str, float]) -> bool:
+    """Whether the run's Ray has the very size that the script asks for."""
+    wanted = {"num_cpus": {"CPU": asked}, "num_gpus": {"GPU": asked}, "resources": asked}.get(name)
+    return wanted is not None and all(there.get(resource) == amount for resource, amount in wanted.items())
 
 
 def _prepare(engine: RayEngine) -> None:
