@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import type { Finding } from "../doctor/finding.ts";
 import { CompanyCluster } from "./company-cluster.fixture.ts";
 import {
   duetProgram,
@@ -193,6 +194,24 @@ test("--here runs the script on this machine against the cluster's engines", asy
   const result = await onCluster("--here", "engines/main.py");
   assert.equal(result.stdout, "[('Table', 10), ('Table', 1000000)]\n", result.stderr);
   assert.equal(result.code, 0);
+});
+
+test("doctor looks at every link of a profile, also from inside the cluster", async () => {
+  const result = await duet("doctor", "--profile", "work", "--json");
+  const { findings } = JSON.parse(result.stdout) as { findings: Finding[] };
+  for (const name of [
+    "Spark",
+    "lake, from here",
+    "Ray's Jobs API",
+    "a job on the cluster",
+    "Ray's head, from here",
+  ]) {
+    const finding = findings.find((each) => each.name === name);
+    assert.equal(finding?.state, "ok", `${name}: ${finding?.detail ?? result.stderr}`);
+  }
+  const stranger = await duet("doctor", "--profile", "stranger");
+  assert.equal(stranger.code, 3);
+  assert.match(stranger.stdout, /✗ Ray's Jobs API .*does not let us in.*\n +→ the cluster wants/u);
 });
 
 test("a wrong token, a cluster that is not there and what cannot run on it are told before anything runs", async () => {
