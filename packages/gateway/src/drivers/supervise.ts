@@ -22,11 +22,14 @@ export interface WatchOptions {
   readonly stable: number;
 }
 
-/** Finds a hung driver within 8 s; tries a broken one every 30 s in the end. */
+/**
+ * A process that has died is found at once, a hung driver within 40 s: a busy one may take long to answer, and to take it
+ * for a hung one would cost its sessions. A broken one is tried every 30 s in the end.
+ */
 export const WATCH_DEFAULTS: WatchOptions = {
   interval: 2_000,
-  timeout: 5_000,
-  failures: 2,
+  timeout: 10_000,
+  failures: 3,
   start: 120_000,
   pause: 250,
   longestPause: 30_000,

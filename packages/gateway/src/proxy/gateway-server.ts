@@ -9,7 +9,7 @@ import { passThrough } from "./pass-through.ts";
 
 /** How clients are served. Times are milliseconds, sizes bytes. */
 export interface ServerOptions {
-  /** By default 127.0.0.1. */
+  /** An address of this machine's own, by default 127.0.0.1: clients are not asked who they are. */
   readonly host?: string;
   /** By default a free one. */
   readonly port?: number;
@@ -36,6 +36,8 @@ const GRACE = 2_000;
 
 /** Milliseconds that a new connection has to say which protocol it speaks. */
 const PREFACE_TIMEOUT = 10_000;
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/u;
 
 const SPEAKS =
   "This is a gateway for Spark Connect. It speaks gRPC: use a Spark Connect client, sc://host:port.\n";
@@ -72,10 +74,17 @@ export class GatewayServer implements AsyncDisposable {
     });
   }
 
-  /** Listens; rejects when the port is taken. */
+  /**
+   * Listens; rejects when the port is taken.
+   * @throws {RangeError} when others than this machine could reach it.
+   */
   static async listen(router: Router, options: ServerOptions = {}): Promise<GatewayServer> {
+    const host = options.host ?? "127.0.0.1";
+    if (!LOOPBACK.test(host)) {
+      throw new RangeError(`${host} is not this machine alone, and clients are not asked who they are`);
+    }
     const gateway = new GatewayServer(router, options);
-    gateway.#server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
+    gateway.#server.listen(options.port ?? 0, host);
     await once(gateway.#server, "listening");
     return gateway;
   }

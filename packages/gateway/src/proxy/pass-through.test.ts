@@ -325,6 +325,10 @@ describe("clients that misbehave get a status, and nothing else is disturbed", a
     assert.equal((await client.call("Config", Buffer.alloc(0), { ":method": "PUT" })).httpStatus, 405);
   });
 
+  test("an address that others can reach", async () => {
+    await assert.rejects(startGatewayTo(driver, { host: "0.0.0.0" }), RangeError);
+  });
+
   test("no HTTP/2", async () => {
     const socket = connect(gateway.port, "127.0.0.1");
     socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
