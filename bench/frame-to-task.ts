@@ -5,6 +5,7 @@ import { startPeer } from "./lib/command.ts";
 import { ROW_BYTES } from "./lib/hand-over-bench.ts";
 import { python, pythonPath, workFolder } from "./lib/machine.ts";
 import { takeTurns } from "./lib/measure.ts";
+import { startRaydp } from "./lib/raydp.ts";
 import { type Comparison, report } from "./lib/report.ts";
 import { startWarmEngines } from "./lib/warm-engines.ts";
 
@@ -34,6 +35,7 @@ await using peer = await startPeer(
   [join(import.meta.dirname, "peers/hand_over.py"), engines.spark, engines.rayAddress],
   engines.environment,
 );
+await using raydp = await startRaydp(engines.directory);
 
 const comparisons: Comparison[] = [];
 for (const { name, bytes, rounds } of SIZES) {
@@ -52,6 +54,7 @@ for (const { name, bytes, rounds } of SIZES) {
       { name: "Ray Data", run: turn(peer, "Ray Data") },
       { name: "duet, pandas", run: turn(duet, "pandas") },
       { name: "toPandas", run: turn(peer, "toPandas") },
+      { name: "RayDP", run: turn(raydp, "from_spark") },
     ],
     rounds,
     !quick || bytes < 1e9,
@@ -73,6 +76,7 @@ for (const { name, bytes, rounds } of SIZES) {
   comparisons.push(
     against(arrow, "train.remote(df)", "ray.put(df.toPandas())", times.toPandas, 2),
     against(arrow, "train.remote(df)", "parquet + ray.data.read_parquet", times["Ray Data"], 1),
+    against(arrow, "train.remote(df)", "RayDP, ray.data.from_spark", times.RayDP, 1),
     against(pandas, "a pandas.DataFrame is asked for", "ray.put(df.toPandas())", times.toPandas, 1),
   );
 }
