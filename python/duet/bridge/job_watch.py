@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ LAST_LOOK_INTERVAL = 0.02
 BUSY_SHARE = 10
 PARENT_PATIENCE = 1.5
 UNPLACEABLE_AFTER = 5.0
+FAILURES = 5
 
 _DRIVER = "ff" * 20
 _SUPERSEDED = ("waiting", "pending")
@@ -49,6 +49,7 @@ class _Job:
     unplaced: dict[str, float] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     ended: float | None = None
+    failures: int = 0
 
 
 class JobWatch:
@@ -120,13 +121,9 @@ class JobWatch:
             for job in jobs:
                 try:
                     await self._look(job)
+                    job.failures = 0
                 except Exception as error:
-                    reason = error.details() if isinstance(error, grpc.RpcError) else repr(error)
-                    print(
-                        f"The tasks of the job {job.id} could not be read: {reason}",
-                        file=sys.stderr,
-                        flush=True,
-                    )
+                    self._failed(job, error)
             cost = time.monotonic() - began
             if self._ending.is_set():
                 await asyncio.sleep(max(LAST_LOOK_INTERVAL, cost))
@@ -134,6 +131,12 @@ class JobWatch:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), max(LOOK_INTERVAL, BUSY_SHARE * cost))
         self._over.set()
+
+    def _failed(self, job: _Job, error: Exception) -> None:
+        job.failures += 1
+        if job.failures == FAILURES:
+            reason = error.details() if isinstance(error, grpc.RpcError) else repr(error)
+            self._tell(_note(f"Ray does not tell of the script's tasks: {reason}"))
 
     async def _look(self, job: _Job) -> None:
         # First whether it has ended: what is read afterwards is then all that its driver had to say.

@@ -14,6 +14,8 @@ const task = v.object({
   task: v.string(),
   parent: v.exactOptional(v.string()),
   name: v.string(),
+  function: v.exactOptional(v.string()),
+  actor: v.exactOptional(v.string()),
   state: v.picklist(["waiting", "pending", "running", "finished", "failed", "cancelled"]),
   resources: v.record(v.string(), number),
   node: v.exactOptional(v.string()),
