@@ -57,7 +57,7 @@ export async function prepareScript(
     runtimeEnv: options.rayElsewhere === true ? elsewhere : environment.runtimeEnv,
     environment: {
       // Executors' Python is the driver's.
-      ...(classic === undefined ? {} : { PYSPARK_PYTHON: environment.python, ...classic.environment }),
+      ...(classic === undefined ? {} : { PYSPARK_PYTHON: environment.python }),
       ...environment.variables,
       ...options.environment,
     },

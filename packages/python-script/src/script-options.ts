@@ -35,8 +35,6 @@ export interface ClassicInstallation {
   /** A Python with the whole of PySpark. */
   readonly python: string;
   readonly spark: ClassicSpark;
-  /** Environment variables of the driver's process. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** What a run of a Python script needs to know; nothing of it is in the script. */

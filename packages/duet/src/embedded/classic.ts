@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { ClassicInstallation } from "@duet/python-script";
-import { environmentDirectory, environmentPython } from "./installation.ts";
+import { environmentPython } from "./installation.ts";
 import { findJava } from "./java.ts";
 import { sparkMemory } from "./machine-memory.ts";
-import { packageDirectory } from "./package-version.ts";
 
 /**
  * What a classic Spark driver in a script's own process needs: the Python with the whole of PySpark, and Java.
@@ -12,7 +11,6 @@ import { packageDirectory } from "./package-version.ts";
 export async function classicSpark(home: string): Promise<ClassicInstallation> {
   const python = environmentPython(".venv-apache");
   await findJava();
-  const sparkHome = packageDirectory(".venv-apache", "pyspark") ?? environmentDirectory(".venv-apache");
   return {
     python,
     spark: {
@@ -26,11 +24,6 @@ export async function classicSpark(home: string): Promise<ClassicInstallation> {
         "spark.sql.warehouse.dir": join(home, "warehouse"),
         "spark.ui.enabled": "false",
       },
-    },
-    environment: {
-      // Another Spark that the person has installed must not be taken.
-      SPARK_HOME: sparkHome,
-      SPARK_LOCAL_IP: "127.0.0.1",
     },
   };
 }
