@@ -3,6 +3,7 @@ import { EmbeddedEngines } from "../embedded/embedded-engines.ts";
 import { duetHome, ensureHome, environmentPython, pythonPath } from "../embedded/installation.ts";
 import { sizeOf } from "../embedded/ray-size.ts";
 import type { RaySize, RayTarget, SparkTarget } from "../embedded/targets.ts";
+import { placeHere, RunRecorder } from "../runs/record-run.ts";
 import type { View } from "../view/view.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
@@ -13,6 +14,8 @@ import { readScript } from "./read-script.ts";
 export interface RunCommandOptions extends RaySize {
   readonly file: string | undefined;
   readonly expression: string | undefined;
+  /** The profile's name. */
+  readonly profile: string;
   readonly spark: SparkTarget;
   readonly ray: RayTarget;
   readonly variables: Readonly<Record<string, string>>;
@@ -54,8 +57,11 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
       workingDirectory: process.cwd(),
       variables: options.variables,
     });
+    let recorder: RunRecorder | undefined;
     for await (const event of run) {
       result.see(event);
+      recorder ??= await recordRun(home, event.run, options);
+      await recorder.see(event);
       await view.show(event);
     }
     await view.close();
@@ -65,6 +71,12 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   if (result.outcome === "failed" && engines.failure !== undefined) printError(engines.failure);
   if (interruption.exitCode !== undefined) return interruption.exitCode;
   return result.exitCode(engines.failure !== undefined);
+}
+
+async function recordRun(home: string, run: string, options: RunCommandOptions): Promise<RunRecorder> {
+  const script = options.file ?? "-e";
+  const description = { run, script, arguments: [], profile: options.profile };
+  return await RunRecorder.begin(home, description, await placeHere(false));
 }
 
 /**

@@ -43,12 +43,12 @@ interface RunFlags extends SizeFlags {
   readonly folder?: string;
   readonly env?: string;
   readonly python?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly json?: true;
   readonly quiet?: true;
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Adds `duet run` to the command line. */
 export function addRun(program: Command, done: Done): void {
@@ -69,7 +69,7 @@ export function addRun(program: Command, done: Done): void {
     .option("--resources <json>", "custom resources of the embedded Ray, e.g. '{\"licence\": 3}'")
     .option("--env <file>", "Python packages: a conda YAML, requirements.txt or pyproject.toml")
     .option("--python <path>", "the Python that runs a Python script")
-    .option("--set <name=value>", "set a variable of an MLSQL script (may be repeated)", collect, [])
+    .option("--set <name=value>", "set a variable of an MLSQL script (may be repeated)", collect)
     .option("--json", "print run events, one JSON object a line")
     .option("-q, --quiet", "print results and mistakes only")
     .addHelpText("after", help)
@@ -92,12 +92,12 @@ async function runMlsql(
     );
   }
   refuse(flags, ["env", "python", "here", "detach", "folder"], "is for Python scripts");
+  const profile = await profileOf(flags);
   const options = {
-    file,
-    expression: flags.expression,
-    ...mlsqlTargets(flags, await profileOf(flags)),
+    ...{ file, expression: flags.expression, profile: profile.name },
+    ...mlsqlTargets(flags, profile),
     ...readSize(flags),
-    variables: Object.fromEntries(flags.set.map(parseVariable)),
+    variables: Object.fromEntries((flags.set ?? []).map(parseVariable)),
     json: flags.json === true,
     quiet: flags.quiet === true,
   };
@@ -105,7 +105,7 @@ async function runMlsql(
 }
 
 async function runPython(file: string, parameters: readonly string[], flags: RunFlags): Promise<number> {
-  if (flags.set.length > 0) {
+  if (flags.set !== undefined) {
     throw new UsageError(
       "--set sets variables of MLSQL scripts",
       `give a Python script arguments: duet run ${file} name=value`,

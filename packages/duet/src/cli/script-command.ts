@@ -69,6 +69,8 @@ export async function scriptCommand(options: ScriptCommandOptions): Promise<numb
   const { file: script, arguments: parameters, profile } = options;
   const description = { run: run.id, script, arguments: parameters, profile: profile.name };
   const recorder = RunRecorder.begin(home, description, await placeHere(options.run !== undefined));
+  // Looked at again at the end: a script does not wait for its record.
+  recorder.catch(() => undefined);
   let code: number = exitCode.failed;
   try {
     for await (const event of run) {

@@ -6,6 +6,9 @@ import { ClusterRunError } from "./cluster-error.ts";
 import { readJobRecord } from "./job-record.ts";
 import { LogDecoder, type LogItem, type OutputStream } from "./log-decoder.ts";
 
+/** So many of Ray's lines are kept. */
+const PREAMBLE_LINES = 200;
+
 /** Takes what a script prints, byte for byte; resolves when the reader keeps up. */
 export type OutputWriter = (stream: OutputStream, bytes: Uint8Array) => Promise<void>;
 
@@ -45,7 +48,7 @@ export class JobLogReader {
     return this.#remote !== undefined;
   }
 
-  /** What Ray wrote before that. */
+  /** What Ray wrote before that: its last lines. */
   get preamble(): readonly string[] {
     return this.#preamble;
   }
@@ -73,6 +76,7 @@ export class JobLogReader {
       await onOutput(item.stream, item.bytes);
     } else if (item.type === "preamble") {
       this.#preamble.push(item.text);
+      if (this.#preamble.length > PREAMBLE_LINES) this.#preamble.shift();
     } else if (item.kind === "message") {
       const message = parseScriptMessage(item.json);
       if (message !== undefined) onMessage?.(this.#here(message));

@@ -19,7 +19,7 @@ export interface Submission {
 }
 
 /** How long Ray leaves a stopped job to itself before it kills it, longer than the runner's own patience. Seconds. */
-const STOP_PATIENCE = 8;
+const STOP_PATIENCE = 12;
 
 /**
  * Sends a script with its folder to a Ray cluster and starts it there as a job; resolves as soon as Ray has taken it.
