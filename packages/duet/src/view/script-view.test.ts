@@ -69,6 +69,12 @@ test("nothing is printed between the script's lines, and all is summed up at its
   assert.equal(lines.length, 6);
 });
 
+test("what is known before anything has begun is told at once", async () => {
+  const note = { type: "note", text: "classic Spark, because train.py:3 uses .rdd" } as const;
+  assert.equal(await shown([{ type: "run-started", file: "x.py" }, note]), `· ${note.text}\n`);
+  assert.equal(await shown([note, finished], { terminal: false }), "");
+});
+
 test("a script that uses neither engine is not commented on", async () => {
   assert.equal(await shown([{ type: "run-started", file: "x.py" }, finished]), "");
 });

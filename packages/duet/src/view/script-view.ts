@@ -51,6 +51,7 @@ export class ScriptView implements View {
   #busySince: number | undefined;
   #lastBusy = 0;
   #over = false;
+  #hasBegun = false;
 
   constructor(options: ScriptViewOptions) {
     this.#options = options;
@@ -69,7 +70,7 @@ export class ScriptView implements View {
           this.#engines.push(this.#engineLine(event.engine, event.detail, event.time));
         break;
       case "note":
-        this.#notes.push(event.text);
+        this.#takeNote(event.text);
         break;
       case "diagnostic":
         await this.#printMistake(event);
@@ -81,6 +82,7 @@ export class ScriptView implements View {
       default:
         break;
     }
+    this.#hasBegun ||= event.type !== "run-started" && event.type !== "note";
     this.#state.apply(event);
   }
 
@@ -178,6 +180,12 @@ export class ScriptView implements View {
       this.#width,
       this.#colours,
     );
+  }
+
+  /** What is known before anything has begun, such as which Spark was chosen, is told at once. */
+  #takeNote(text: string): void {
+    if (this.#hasBegun) this.#notes.push(text);
+    else if (this.#sayMore) this.#print(this.#colours.dim(`· ${cleanCell(text)}`));
   }
 
   async #printMistake({ diagnostic, source }: DiagnosticFound): Promise<void> {
