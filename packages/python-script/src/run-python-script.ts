@@ -198,10 +198,9 @@ class Run implements PythonScriptRun {
     };
   }
 
-  /** The script's exit code; of one that had to be killed, because it did not stop, that of its stopping. */
+  /** The script's exit code; of one that was stopped and ended by any signal (libraries crash then), that of its stopping. */
   #exitCode(end: ProcessEnd): number {
-    const hadToBe = this.#signal.aborted && (end.signal === "SIGTERM" || end.signal === "SIGKILL");
-    return hadToBe ? this.#stopCode : shellExitCode(end);
+    return this.#signal.aborted && end.signal !== null ? this.#stopCode : shellExitCode(end);
   }
 
   get #stopCode(): number {
