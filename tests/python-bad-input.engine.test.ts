@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type DuetResult, survivors, TestHome } from "../packages/duet/src/cli/duet-process.fixture.ts";
 
 const home = await TestHome.make();
@@ -151,93 +149,4 @@ print(ray.get(rows.remote(frame)))
   assert.equal(result.code, 1, result.stderr);
   assert.match(result.stderr, /ended_session\.py", line 14/u);
   assert.match(result.stderr, /a Spark session that has ended \(spark\.stop\(\)\)/u);
-});
-
-/** Waits until a file holds a process id. */
-async function processIn(name: string): Promise<number> {
-  while (!existsSync(file(name))) await sleep(20);
-  return Number(await readFile(file(name), "utf8"));
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    return false;
-  }
-}
-
-const ENDLESS_TASK = `
-import os, time
-from pathlib import Path
-import ray
-
-@ray.remote
-def endless(path):
-    Path(path + ".new").write_text(str(os.getpid()))
-    Path(path + ".new").rename(path)
-    time.sleep(600)
-`;
-
-test("a Ray task that outlives the script is ended with it", { timeout: 60_000 }, async () => {
-  const script = `${ENDLESS_TASK}
-reference = endless.remote("${file("outliving")}")
-while not Path("outliving").exists():
-    time.sleep(0.02)
-print("the script leaves")
-`;
-  await write("outlived.py", script);
-  const result = await home.run(["run", "outlived.py"]);
-  assert.equal(result.code, 0, result.stderr);
-  assert.match(result.stdout, /the script leaves/u);
-  const pid = await processIn("outliving");
-  while (runs(pid)) await sleep(50);
-});
-
-/** Waits until a process has used next to no CPU for a while. */
-async function untilIdle(pid: number): Promise<void> {
-  const ticks = async (): Promise<number> => {
-    const [user = 0, system = 0] = (await readFile(`/proc/${pid}/stat`, "utf8"))
-      .replace(/^.*\) /u, "")
-      .split(" ")
-      .slice(11, 13)
-      .map(Number);
-    return user + system;
-  };
-  for (let before = await ticks(); ;) {
-    await sleep(500);
-    const now = await ticks();
-    if (now - before <= 5) return;
-    before = now;
-  }
-}
-
-test("Ctrl-C while Spark and Ray work stops both, and the script", { timeout: 60_000 }, async () => {
-  const query =
-    "select count(*) from range(0, 300000) a cross join range(0, 300000) b where (a.id * b.id) % 7 = 3";
-  const script = `${ENDLESS_TASK}
-from pyspark.sql import SparkSession
-
-reference = endless.remote("${file("interrupted")}")
-while not Path("interrupted").exists():
-    time.sleep(0.02)
-SparkSession.builder.getOrCreate().sql("${query}").collect()
-`;
-  await write("busy.py", script);
-  const duet = home.start(["run", "--json", "busy.py"]);
-  await duet.until('"engine":"ray","kind":"task"');
-  await duet.until('"engine":"spark","kind":"collect"');
-  const pid = await processIn("interrupted");
-  const tree = await duet.tree();
-  duet.kill("SIGINT");
-  const result = await duet.result;
-  assert.equal(result.code, 130, `${result.stdout.slice(-4000)}${result.stderr}`);
-  assert.match(result.stdout, /"type":"run-finished","outcome":"cancelled"/u);
-  assert.deepEqual(await survivors(tree), []);
-  assert.deepEqual(await home.runDirectories(), []);
-  while (runs(pid)) await sleep(50);
-  const sail = JSON.parse(await readFile(file("engines/sail.json"), "utf8")) as { process: { pid: number } };
-  await untilIdle(sail.process.pid);
 });
