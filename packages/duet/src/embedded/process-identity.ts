@@ -93,7 +93,10 @@ export async function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signa
 }
 
 /** Waits until all of these have gone; false when some still run after `milliseconds`. */
-export async function waitUntilGone(identities: readonly ProcessIdentity[], milliseconds: number): Promise<boolean> {
+export async function waitUntilGone(
+  identities: readonly ProcessIdentity[],
+  milliseconds: number,
+): Promise<boolean> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
     const running = await Promise.all(identities.map(isRunning));
