@@ -1,18 +1,22 @@
 """Sees a Spark Connect session's operations on their way to the server and back, and tells Duet of them.
 
-A gRPC interceptor, which PySpark's channel builder takes: `ExecutePlan` begins an operation, its stream (or the one
-of `ReattachExecute`) brings rows, progress and errors, `ReleaseExecute` ends what ended no other way.
+`spark_interceptor` calls it: `ExecutePlan` begins an operation, its stream (or the one of `ReattachExecute`) brings
+rows, progress and errors, `ReleaseExecute` ends what ended no other way.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 import uuid
 from typing import Any
 
 from duet.script import channel, spark_titles
 from duet.script.spark_titles import Title
+
+PLANNING_SECONDS = 2.5
+"""How long an interrupt waits for the job of an operation that Apache Spark still plans."""
 
 SECONDS = 1.5
 """How long a server may take to answer an interrupt. Sail does not answer while user code keeps its threads."""
@@ -35,6 +39,10 @@ class Operation:
         """Interrupts that the server has not answered yet."""
         self.interrupted = False
         self.ended = False
+        self.has_job = False
+        """Whether stages or rows have shown."""
+        self.last_response = ""
+        """The id of the last response that has arrived."""
 
 
 class Operations:
@@ -52,38 +60,6 @@ class Operations:
         self._running: dict[str, Operation] = {}
         self._template: Any = None
         self._metadata: Any = None
-
-    def interceptor(self) -> Any:
-        """What PySpark's channel builder is given."""
-        import grpc
-
-        operations = self
-
-        class OperationInterceptor(grpc.UnaryStreamClientInterceptor, grpc.UnaryUnaryClientInterceptor):
-            """Passes every call on as it is."""
-
-            def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
-                method = details.method.rpartition("/")[2]
-                if method == "ExecutePlan":
-                    operation = operations.begin(request, details.metadata)
-                elif method == "ReattachExecute":
-                    operation = operations.running(request.operation_id)
-                else:
-                    operation = None
-                stream = continuation(details, request)
-                return stream if operation is None else _Responses(stream, operations, operation)
-
-            def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-                method = details.method.rpartition("/")[2]
-                if method == "Interrupt":
-                    return operations.interrupt(continuation, details, request)
-                if method == "ReleaseExecute" and request.HasField("release_all"):
-                    operations.released(request.operation_id)
-                    if operations.unreachable:
-                        return _Answer("ReleaseExecuteResponse", request)
-                return continuation(details, request)
-
-        return OperationInterceptor()
 
     def begin(self, request: Any, metadata: Any) -> Operation:
         """An execution is sent, or sent again because the server had not heard of it."""
@@ -161,19 +137,20 @@ class Operations:
             return
         if operation.error is None and not operation.interrupted:
             operation.interrupted = True
+            self._await_job(operation)
             self._interrupt(identifier)
         self.end(operation)
 
     def interrupt(self, continuation: Any, details: Any, request: Any) -> Any:
-        """The script interrupts operations of its session, or PySpark does so after Ctrl-C.
-
-        PySpark would wait for as long as the server is busy: after Ctrl-C an answer that does not come is an empty one.
-        """
+        """The script interrupts operations of its session, or PySpark does so after Ctrl-C: then it is bounded."""
         with self._changed:
             aimed = [operation for operation in self._running.values() if _is_aimed_at(request, operation)]
             for operation in aimed:
                 operation.interrupts += 1
         is_ctrl_c = isinstance(sys.exc_info()[1], KeyboardInterrupt)
+        if is_ctrl_c:
+            for operation in aimed:
+                self._await_job(operation)
         call = continuation(details._replace(timeout=SECONDS) if is_ctrl_c else details, request)
         answered = call.code() is None or call.code().name == "OK"
         stopped = set(call.result().interrupted_ids) if answered else set()
@@ -182,15 +159,19 @@ class Operations:
                 operation.interrupts -= 1
                 operation.interrupted |= operation.identifier in stopped or is_ctrl_c
             self._changed.notify_all()
-        if not is_ctrl_c:
-            return call
-        for operation in aimed:
-            self.end(operation)
-        self.unreachable |= not answered
-        return call if answered else _Answer("InterruptResponse", request)
+        if is_ctrl_c:
+            self.unreachable |= not answered
+            for operation in aimed:
+                self.end(operation)
+        return call
 
     def interrupt_all(self) -> None:
         """Interrupts whatever still runs, when the script ends."""
+        deadline = time.monotonic() + PLANNING_SECONDS
+        while self._engine == "apache" and time.monotonic() < deadline:
+            if all(operation.has_job for operation in self._running.values()):
+                break
+            time.sleep(0.05)
         self.closing = True
         for operation in list(self._running.values()):
             self._interrupt(operation.identifier)
@@ -203,6 +184,37 @@ class Operations:
         with self._changed:
             self._changed.wait_for(lambda: operation.interrupts == 0, SECONDS)
             return operation.interrupted
+
+    def _await_job(self, operation: Operation) -> None:
+        """Waits until Apache Spark has planned the operation, whose stream nobody reads any more.
+
+        An interrupt before that ends the operation, but not the job that is being made of it: it starts all the same,
+        and nothing stops it any more.
+        """
+        if self._engine != "apache" or operation.has_job:
+            return
+        import grpc
+        from pyspark.sql.connect.proto import base_pb2 as messages
+
+        request = messages.ReattachExecuteRequest(
+            session_id=self._template.session_id,
+            user_context=self._template.user_context,
+            client_type=self._template.client_type,
+            operation_id=operation.identifier,
+        )
+        if operation.last_response:
+            request.last_response_id = operation.last_response
+        deadline = time.monotonic() + PLANNING_SECONDS
+        while not operation.has_job and (left := deadline - time.monotonic()) > 0:
+            try:
+                stream = self.stub.ReattachExecute(request, metadata=self._metadata, timeout=left)
+                for _ in stream:
+                    if operation.has_job:
+                        break
+                stream.cancel()
+            except grpc.RpcError:
+                # Not known to the server yet, or no longer.
+                time.sleep(0.1)
 
     def _interrupt(self, identifier: str) -> None:
         import grpc
@@ -226,79 +238,3 @@ def _is_aimed_at(interrupt: Any, operation: Operation) -> bool:
     if interrupt.operation_id:
         return operation.identifier == interrupt.operation_id
     return not interrupt.operation_tag or interrupt.operation_tag in operation.tags
-
-
-class _Responses:
-    """The stream of an operation's responses, looked at as it passes."""
-
-    def __init__(self, stream: Any, operations: Operations, operation: Operation) -> None:
-        self._stream = stream
-        self._operations = operations
-        self._operation = operation
-
-    def __iter__(self) -> _Responses:
-        return self
-
-    def __next__(self) -> Any:
-        import grpc
-
-        operation = self._operation
-        try:
-            response = next(self._stream)
-        except StopIteration:
-            self._stop_if_closing()
-            if self._operations.is_cut(operation):
-                raise self._cut() from None
-            raise
-        except grpc.RpcError as error:
-            self._stop_if_closing()
-            if self._operations.is_cut(operation):
-                raise self._cut() from None
-            operation.error = _first_line(error)
-            operation.interrupted |= "OPERATION_CANCELED" in operation.error
-            raise
-        self._stop_if_closing()
-        if response.HasField("execution_progress"):
-            self._operations.progress(operation, response.execution_progress)
-        if response.HasField("arrow_batch") and response.arrow_batch.chunk_index == 0:
-            operation.rows += response.arrow_batch.row_count
-        if response.HasField("result_complete"):
-            if self._operations.is_cut(operation):
-                raise self._cut()
-            self._operations.end(operation)
-        return response
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def _stop_if_closing(self) -> None:
-        """Keeps a daemon thread from an error that only the script's end, and its interrupt, brought about."""
-        if self._operations.closing and threading.current_thread() is not threading.main_thread():
-            threading.Event().wait()
-
-    def _cut(self) -> Exception:
-        from pyspark.errors.exceptions.connect import SparkConnectException
-
-        return SparkConnectException(
-            "[OPERATION_CANCELED] The operation was interrupted: its rows are not complete."
-        )
-
-
-class _Answer:
-    """Stands for an answer that the server did not give: nothing is in it."""
-
-    def __init__(self, name: str, request: Any) -> None:
-        self._name = name
-        self._session = request.session_id
-
-    def result(self) -> Any:
-        from pyspark.sql.connect.proto import base_pb2 as messages
-
-        return getattr(messages, self._name)(session_id=self._session)
-
-
-def _first_line(error: Any) -> str:
-    details = error.details() if hasattr(error, "details") else None
-    return next(
-        (line.strip() for line in (details or str(error)).splitlines() if line.strip()), "unknown error"
-    )

@@ -91,12 +91,14 @@ def _delegate(name: str, original: Any) -> Any:
 
 def _connect(session_class: type, builder: Any) -> Any:
     """A new session of the run's Spark; Duet is told, to interrupt and release it however the script ends."""
+    from duet.script.spark_interceptor import OperationInterceptor
+
     engine = spark_engine()
     connection = _channel_builder(engine.url or "", engine.token)
     if connection.userId is None:
         connection.set(connection.PARAM_USER_ID, os.environ.get("SPARK_USER") or getpass.getuser())
     operations = Operations(engine.kind)
-    connection.add_interceptor(operations.interceptor())
+    connection.add_interceptor(OperationInterceptor(operations))
     if builder._channel_builder is not None:
         channel.note("The script's own channelBuilder(…) is left aside: the run's Spark is used.")
     session = session_class(connection=connection, hook_factories=builder._hook_factories)
