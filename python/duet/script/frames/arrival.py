@@ -75,7 +75,7 @@ def take(table: Any) -> Any:
     return ray.get(table)
 
 
-def read_files(folder: str, schema: pa.Schema, kind: str, zone: str | None) -> Any:
+def read_handed_table(folder: str, schema: pa.Schema, kind: str, zone: str | None) -> Any:
     """The Ray task that reads a table which Spark's executors have written into Ray's store."""
     return ship(table_reader.read_folder(Path(folder), schema), kind, zone)
 

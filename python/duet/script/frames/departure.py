@@ -35,7 +35,7 @@ class Part:
     file: str | None
 
 
-def give(value: Any, folder: str, limit: int, wanted: Wanted) -> Part | None:
+def write_for_spark(value: Any, folder: str, limit: int, wanted: Wanted) -> Part | None:
     """Makes a table, record batch, pandas or polars frame ready for Spark; what is over `limit` bytes in a file.
 
     None for a `ray.data.Dataset`, which is no rows but a plan for them. Raises `not-a-table`, and what
@@ -49,7 +49,7 @@ def give(value: Any, folder: str, limit: int, wanted: Wanted) -> Part | None:
     return _written(table, folder)
 
 
-def give_block(block: pa.Table, folder: str, wanted: Wanted) -> pa.Table:
+def write_block_for_spark(block: pa.Table, folder: str, wanted: Wanted) -> pa.Table:
     """Writes a block of a data set; the row that comes back says where and what it is (see `Part`)."""
     part = _written(ready(block, wanted), folder)
     row = {
@@ -61,7 +61,7 @@ def give_block(block: pa.Table, folder: str, wanted: Wanted) -> pa.Table:
     return pa.Table.from_pylist([row])
 
 
-def rewrite(file: str, schema: pa.Schema) -> None:
+def rewrite_for_spark(file: str, schema: pa.Schema) -> None:
     """Gives a file that has been written the columns that the other files have."""
     import pyarrow.parquet as pq
 

@@ -28,9 +28,6 @@ from duet.script.frames import departure, files
 from duet.script.frames.departure import Part, Wanted
 from duet.script.frames.telling import told
 
-WRITER = "duet:write table"
-"""The name of the Ray tasks that make a table ready for Spark."""
-
 
 def wire(module: ModuleType) -> None:
     """Makes `createDataFrame` of the module's `SparkSession` take Ray's tables."""
@@ -73,13 +70,13 @@ def _hand_back(session: Any, data: Any, schema: Any, create: Callable[..., Any])
 
 def _parts(data: Any, folder: Path, wanted: Wanted) -> list[Part]:
     if isinstance(data, (pa.Table, pa.RecordBatch)):
-        part = departure.give(data, str(folder), _plan_bytes(), wanted)
+        part = departure.write_for_spark(data, str(folder), _plan_bytes(), wanted)
         assert part is not None
         return [part]
     if _is_dataset(data):
         return _parts_of_dataset(data, folder, wanted)
     refs = [data] if _is_ref(data) else list(data)
-    tasks = [_task(departure.give).remote(ref, str(folder), _plan_bytes(), wanted) for ref in refs]
+    tasks = [_task(departure.write_for_spark).remote(ref, str(folder), _plan_bytes(), wanted) for ref in refs]
     parts: list[Part] = []
     for ref, part in zip(refs, _results(tasks), strict=True):
         if part is None:
@@ -92,7 +89,7 @@ def _parts(data: Any, folder: Path, wanted: Wanted) -> list[Part]:
 
 
 def _parts_of_dataset(dataset: Any, folder: Path, wanted: Wanted) -> list[Part]:
-    give = functools.partial(departure.give_block, folder=str(folder), wanted=wanted)
+    give = functools.partial(departure.write_block_for_spark, folder=str(folder), wanted=wanted)
     rows = dataset.map_batches(give, batch_size=None, batch_format="pyarrow", zero_copy_batch=True).take_all()
     if not rows:
         columns = dataset.schema().base_schema if dataset.schema() is not None else pa.schema([])
@@ -116,9 +113,9 @@ def _frame(session: Any, parts: list[Part], folder: Path, schema: Any, create: C
     for part in parts:
         if part.file is None:
             assert part.table is not None
-            departure.give(part.table, str(folder), -1, Wanted(None, target))
+            departure.write_for_spark(part.table, str(folder), -1, Wanted(None, target))
         elif not part.schema.equals(target):
-            rewritten.append(_task(departure.rewrite).remote(part.file, target))
+            rewritten.append(_task(departure.rewrite_for_spark).remote(part.file, target))
     _results(rewritten)
     return session.read.schema(spark_schema).parquet(str(folder))
 
@@ -184,7 +181,7 @@ def _results(tasks: list[Any]) -> list[Any]:
 def _task(function: Callable[..., Any]) -> Any:
     import ray
 
-    return ray.remote(num_cpus=0, max_retries=3)(function).options(name=WRITER)
+    return ray.remote(num_cpus=0, max_retries=3)(function)
 
 
 def _plan_bytes() -> int:

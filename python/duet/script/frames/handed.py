@@ -32,9 +32,6 @@ from duet.script.frames.telling import told
 APACHE_SPARK = 16
 """How many times later than Sail's the two ways of Apache Spark cross: its smallest write takes 0.25 s."""
 
-READER = "duet:read table"
-"""The name of the Ray task that reads files into the store."""
-
 
 def hand_over(frame: Any, kind: Kind, call: Call, path: str) -> Any:
     """An object ref to the rows of `frame` as `kind`, or a lazy `ray.data.Dataset` of them.
@@ -184,7 +181,7 @@ def _reader() -> Any:
     import ray
 
     # No CPU of its own: it is a short burst, and no task waits for one that waits for it.
-    return ray.remote(num_cpus=0, max_retries=3)(arrival.read_files).options(name=READER)
+    return ray.remote(num_cpus=0, max_retries=3)(arrival.read_handed_table)
 
 
 def _remove_when_read(folder: Path, refs: tuple[Any, ...]) -> None:
