@@ -28,6 +28,9 @@ from duet.script.frames import departure, files
 from duet.script.frames.departure import Part, Wanted
 from duet.script.frames.telling import told
 
+OTHERS_SECONDS = 2.0
+"""How long tasks that still write are waited for when one has failed; the run's end removes what they leave."""
+
 
 def wire(module: ModuleType) -> None:
     """Makes `createDataFrame` of the module's `SparkSession` take Ray's tables."""
@@ -163,14 +166,14 @@ def _arrow(spark_schema: Any) -> pa.Schema:
 
 
 def _results(tasks: list[Any]) -> list[Any]:
-    """The tasks' results; raises what they raised, and cancels the others then."""
+    """The tasks' results; raises what they raised, when the others have ended or after a moment."""
     import ray
 
     try:
         return ray.get(tasks)
     except BaseException as error:
-        for task in tasks:
-            ray.cancel(task)
+        # They are not cancelled: Ray 2.60 aborts a driver that cancels a task at the moment of its end.
+        ray.wait(tasks, num_returns=len(tasks), timeout=OTHERS_SECONDS, fetch_local=False)
         cause = getattr(error, "cause", None)
         if isinstance(cause, DuetError):
             raise cause from None
