@@ -116,9 +116,10 @@ if __name__ == "__main__":
     for index in range(8000):
         channel.send({"type": "operation-progress", "operation": str(index), "stages": []})
 """,
-        script_environment(tmp_path, fake_duet),
+        # No descriptor is left to warn of, and no thread where the script forks.
+        {**script_environment(tmp_path, fake_duet), "PYTHONWARNINGS": "error"},
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     messages = fake_duet.messages()
     assert [message["text"] for message in messages if message["type"] == "note"] == [
         "once",
@@ -167,6 +168,27 @@ except DuetError as error:
         script_environment(tmp_path),
     )
     assert done.stdout == "engine-not-given\n", done.stderr
+
+
+def test_a_wrapper_is_in_no_traceback_that_python_prints(tmp_path: Path) -> None:
+    source = """
+import colorsys
+from duet.script.tracebacks import stand_in_for
+original = colorsys.rgb_to_hsv
+
+def wrapper(*arguments):
+    return original(*arguments)
+
+colorsys.rgb_to_hsv = stand_in_for(wrapper, original)
+try:
+    colorsys.rgb_to_hsv(1, 2, "x")
+except TypeError as error:
+    raise ValueError("no colour") from error
+"""
+    plain = source.replace("colorsys.rgb_to_hsv = stand_in_for(wrapper, original)", "")
+    wired = run_script(tmp_path, source, script_environment(tmp_path))
+    assert wired.stderr == run_script(tmp_path, plain, script_environment(tmp_path)).stderr
+    assert wired.returncode == 1 and "ValueError: no colour" in wired.stderr
 
 
 @pytest.mark.parametrize("children", ["", "fork", "exec"])

@@ -109,9 +109,10 @@ class _Channel:
             drain.join(FLUSH_SECONDS)
 
     def leave(self) -> None:
-        """Closes this process's copy of the socket, which stays another's."""
-        if self._socket is not None:
-            self._socket.close()
+        """Closes this process's copy of the socket; what is said later is not heard."""
+        connection, self._socket = self._socket, None
+        if connection is not None:
+            connection.close()
 
     def _write_now(self, connection: socket.socket, line: bytes) -> bytes:
         """Writes what the socket takes, and gives back the rest."""
@@ -172,9 +173,10 @@ def _connect(path: str) -> socket.socket | None:
     return connection
 
 
-def _flush() -> None:
+def _end() -> None:
     if _current is not None:
         _current.flush()
+        _current.leave()
 
 
 def _after_fork() -> None:
@@ -189,4 +191,4 @@ def _after_fork() -> None:
 _lock = threading.Lock()
 _current: _Channel | None = None
 os.register_at_fork(after_in_child=_after_fork)
-atexit.register(_flush)
+atexit.register(_end)

@@ -11,7 +11,8 @@ import _socket
 import fcntl
 import os
 
-_watch: _socket.socket | None = None
+_watch: tuple[int, int] | None = None
+"""The connection's descriptor, kept without an object that would warn of being left open, and its inode."""
 
 
 def watch(path: str) -> None:
@@ -23,30 +24,38 @@ def watch(path: str) -> None:
     except OSError:
         connection.close()
         return
-    descriptor = connection.fileno()
+    descriptor = connection.detach()
     os.set_inheritable(descriptor, False)
+    _watch = (descriptor, os.fstat(descriptor).st_ino)
     if hasattr(fcntl, "F_SETSIG"):
         fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, _signal.SIGTERM)
         flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
         fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | fcntl.FASYNC)
     else:
-        _watch_by_thread(connection)
-    _watch = connection
+        _watch_by_thread(descriptor)
 
 
 def after_fork(path: str) -> None:
     """A forked child leaves its parent's connection alone, and has its own."""
-    if _watch is not None:
-        _watch.close()
+    if _watch is not None and _is_open(*_watch):
+        os.close(_watch[0])
     watch(path)
 
 
-def _watch_by_thread(connection: _socket.socket) -> None:
+def _is_open(descriptor: int, inode: int) -> bool:
+    """Whether it is still ours: a program may close all descriptors, and use the number again."""
+    try:
+        return os.fstat(descriptor).st_ino == inode
+    except OSError:
+        return False
+
+
+def _watch_by_thread(descriptor: int) -> None:
     import threading
 
     def wait() -> None:
-        while connection.recv(4096):
+        while os.read(descriptor, 4096):
             pass
         os.kill(os.getpid(), _signal.SIGTERM)
 
