@@ -226,8 +226,8 @@ class JobWatch:
     def _end_job(self, job: _Job) -> None:
         """Ray has ended the tasks with their driver, though it says so only later."""
         for task in self._live(job):
-            task.state = "cancelled"
-            self._changed(task, "cancelled", time.time() * 1000)
+            task.state = "cancelled" if task.executed is None else "finished"
+            self._changed(task, task.state, task.executed or time.time() * 1000)
         job.tasks.clear()
         job.ended = job.ended or time.monotonic()
 

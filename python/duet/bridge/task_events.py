@@ -51,6 +51,8 @@ class TaskProgress:
     since: float = 0.0
     node: str | None = None
     error: str | None = None
+    executed: float | None = None
+    """When its worker was done with it: told by the worker, where its driver was gone before it could say so."""
 
     @property
     def live(self) -> bool:
@@ -70,6 +72,7 @@ class TaskProgress:
             self.attempt, self.state = event.attempt_number, ""
         if update.HasField("node_id"):
             self.node = update.node_id.hex()
+        self.executed = _executed(event)
         times: dict[str, int] = {}
         for status, at in update.state_ts_ns.items():
             state = _STATE_OF.get(status)
@@ -82,11 +85,24 @@ class TaskProgress:
             at = times[state] / 1e6
             if state == "failed":
                 failure = update.error_info
+                if self.executed is not None and failure.error_type == ErrorType.Value("WORKER_DIED"):
+                    # Ray ended the worker with its driver, when the task had ended.
+                    self.state, self.since = "finished", time.time()
+                    yield "finished", self.executed
+                    continue
                 self.error = failure.error_message or ErrorType.Name(failure.error_type)
                 if failure.error_type == ErrorType.Value("TASK_CANCELLED"):
                     state = "cancelled"
             self.state, self.since = state, time.time()
             yield state, at
+
+
+def _executed(event: Any) -> float | None:
+    """When the worker had run the task and stored what it returned, in milliseconds since 1970."""
+    for profiled in event.profile_events.events:
+        if profiled.event_name.startswith("task::"):
+            return float(profiled.end_time / 1e6)
+    return None
 
 
 class TaskEvents:
