@@ -38,7 +38,7 @@ def main():
         app_name="raydp",
         num_executors=1,
         executor_cores=2,
-        executor_memory="4GB",
+        executor_memory="9GB",
         configs={
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
