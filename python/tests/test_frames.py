@@ -138,7 +138,8 @@ def test_frames_in_the_store_in_closures_and_in_other_objects(spark: Any, rows: 
         return _shape(df)
 
     assert ray.get(closure.remote()) == arrow
-    assert ray.get(ray.put(df)).equals(df.toArrow()) or rows == LARGE
+    # Without an order by the partitions come in any order.
+    assert ray.get(ray.put(df)).sort_by("id").equals(df.toArrow().sort_by("id"))
     assert ray.get(shape.remote(ray.put(df))) == [arrow, {}]
     assert _shape(ray.get(ray.put({"x": [df]}))) == {"x": [arrow]}
     held = ray.remote(lambda holder: _shape(holder.data)).remote(Holder(df))

@@ -11,12 +11,14 @@ STARTED, ENDED = 1_000_000_000, 3_000_000_000
 
 
 def report(*, done: bool, failure: str | None = None) -> TaskEvents:
-    """Of a task that has been seen running; `done`: its worker says that it has run it."""
+    """Of a task that has been seen running; `done`: its worker says that it has stored what it returned."""
     event = TaskEvents(task_id=b"1", attempt_number=0, job_id=b"1")
     event.state_updates.state_ts_ns[TaskStatus.Value("RUNNING")] = STARTED
+    # A task that is cut short has these too.
+    event.profile_events.events.add(event_name="task:execute", start_time=STARTED, end_time=ENDED)
+    event.profile_events.events.add(event_name="task::train", start_time=STARTED, end_time=ENDED)
     if done:
-        event.profile_events.events.add(event_name="task:execute", start_time=STARTED, end_time=STARTED)
-        event.profile_events.events.add(event_name="task::train", start_time=STARTED, end_time=ENDED)
+        event.profile_events.events.add(event_name="task:store_outputs", start_time=STARTED, end_time=ENDED)
     if failure is not None:
         event.state_updates.state_ts_ns[TaskStatus.Value("FAILED")] = ENDED
         event.state_updates.error_info.error_type = ErrorType.Value(failure)
@@ -43,8 +45,8 @@ def test_a_task_that_ran_when_its_driver_left_has_failed() -> None:
     assert task.error == "Worker force exited because its job has finished"
 
 
-def test_a_task_that_raised_has_failed_although_its_worker_has_run_it() -> None:
-    states, _ = advanced(report(done=True, failure="TASK_EXECUTION_EXCEPTION"))
+def test_a_task_that_raised_has_failed() -> None:
+    states, _ = advanced(report(done=False, failure="TASK_EXECUTION_EXCEPTION"))
     assert states == ["running", "failed"]
 
 

@@ -100,7 +100,8 @@ class TaskProgress:
 def _executed(event: Any) -> float | None:
     """When the worker had run the task and stored what it returned, in milliseconds since 1970."""
     for profiled in event.profile_events.events:
-        if profiled.event_name.startswith("task::"):
+        # It stands for a task that returned; one that was cut short ends the others as well.
+        if profiled.event_name == "task:store_outputs":
             return float(profiled.end_time / 1e6)
     return None
 

@@ -60,8 +60,9 @@ class _Responses:
             raise
         except grpc.RpcError as error:
             self._stop_if_closing()
-            self._raise_if_cut()
-            self._operation.error = _first_line(error)
+            message = _first_line(error)
+            self._raise_if_cut(forgotten="operation not found" in message)
+            self._operation.error = message
             self._operation.interrupted |= "OPERATION_CANCELED" in self._operation.error
             raise
         self._stop_if_closing()
@@ -90,8 +91,8 @@ class _Responses:
         if self._operations.closing and threading.current_thread() is not threading.main_thread():
             threading.Event().wait()
 
-    def _raise_if_cut(self) -> None:
-        if not self._operations.is_cut(self._operation):
+    def _raise_if_cut(self, forgotten: bool = False) -> None:
+        if not self._operations.is_cut(self._operation, forgotten):
             return
         from pyspark.errors.exceptions.connect import SparkConnectException
 

@@ -37,6 +37,8 @@ class Operation:
         self.error: str | None = None
         self.interrupts = 0
         """Interrupts that the server has not answered yet."""
+        self.aimed_at = False
+        """Whether an interrupt has meant it, even where the server did not list it as stopped."""
         self.interrupted = False
         self.ended = False
         self.has_job = False
@@ -147,6 +149,7 @@ class Operations:
             aimed = [operation for operation in self._running.values() if _is_aimed_at(request, operation)]
             for operation in aimed:
                 operation.interrupts += 1
+                operation.aimed_at = True
         is_ctrl_c = isinstance(sys.exc_info()[1], KeyboardInterrupt)
         if is_ctrl_c:
             for operation in aimed:
@@ -177,12 +180,17 @@ class Operations:
             self._interrupt(operation.identifier)
             self.end(operation)
 
-    def is_cut(self, operation: Operation) -> bool:
-        """Whether an end is an interrupt's: Sail ends the stream as if it were complete, or has forgotten it."""
+    def is_cut(self, operation: Operation, forgotten: bool = False) -> bool:
+        """Whether an end is an interrupt's: Sail ends the stream as if it were complete, or has forgotten it.
+
+        `forgotten` says that Sail knows no such operation: one that was only being set up when it was interrupted is
+        not among those that Sail lists as stopped.
+        """
         if self._engine != "sail":
             return False
         with self._changed:
             self._changed.wait_for(lambda: operation.interrupts == 0, SECONDS)
+            operation.interrupted |= forgotten and operation.aimed_at
             return operation.interrupted
 
     def _await_job(self, operation: Operation) -> None:
