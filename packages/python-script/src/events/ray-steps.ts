@@ -6,6 +6,9 @@ import type { EngineClock } from "./engine-clock.ts";
 /** A function that a loop calls again and again is one step: its step ends when nothing of it ran for so long. Milliseconds. */
 const IDLE_MS = 1_000;
 
+/** Begins the names of the tasks that hand tables over; what follows says what they do (`frames/telling.py`). */
+const OWN_TASK = "duet: ";
+
 /** What Ray tells of a task of the script's jobs. */
 export type ScriptRayTask = Pick<
   RayTaskEvent,
@@ -16,6 +19,7 @@ export type ScriptRayTask = Pick<
 interface RayStep {
   readonly step: number;
   readonly title: string;
+  readonly engine: "ray" | "duet";
   readonly began: number;
   readonly states: Map<string, ScriptRayTask["state"]>;
   readonly alive: Set<string>;
@@ -23,6 +27,8 @@ interface RayStep {
   error: string | undefined;
   idle: NodeJS.Timeout | undefined;
 }
+
+type StepDescription = Pick<RayStep, "title" | "engine"> & { readonly kind: "task" | "actor" | "hand over" };
 
 /** Where steps are told. */
 export interface StepTarget {
@@ -95,21 +101,21 @@ export class RaySteps {
     }
     // The end of a task whose step has ended says nothing new.
     if (!isAlive(task.state) && known !== undefined) return undefined;
-    const { title, kind } = describe(task);
-    const step = this.#open.get(title) ?? this.#begin(title, kind, task.time);
+    const description = describe(task);
+    const step = this.#open.get(description.title) ?? this.#begin(description, task.time);
     this.#ofTask.set(task.task, step);
     return step;
   }
 
-  #begin(title: string, kind: "task" | "actor", time: number): RayStep {
+  #begin({ title, kind, engine }: StepDescription, time: number): RayStep {
     const { clock, span } = this.#target;
     const step: RayStep = {
-      ...{ step: this.#target.nextStep(), title, began: time, lastEnd: time },
+      ...{ step: this.#target.nextStep(), title, engine, began: time, lastEnd: time },
       ...{ states: new Map(), alive: new Set(), error: undefined, idle: undefined },
     };
     this.#open.set(title, step);
-    clock.begin("ray", time);
-    this.#target.emit({ type: "step-started", step: step.step, engine: "ray", kind, title, span });
+    clock.begin(engine, time);
+    this.#target.emit({ type: "step-started", step: step.step, engine, kind, title, span });
     return step;
   }
 
@@ -123,7 +129,7 @@ export class RaySteps {
   #finish(step: RayStep): void {
     clearTimeout(step.idle);
     this.#open.delete(step.title);
-    this.#target.clock.end("ray", step.lastEnd);
+    this.#target.clock.end(step.engine, step.lastEnd);
     const duration = Math.max(0, step.lastEnd - step.began);
     const outcome = outcomeOf(step);
     this.#target.emit({
@@ -131,7 +137,7 @@ export class RaySteps {
       step: step.step,
       outcome,
       duration,
-      engines: { ray: duration },
+      engines: { [step.engine]: duration },
       ...(outcome === "failed" && step.error !== undefined ? { error: step.error } : {}),
     });
   }
@@ -148,11 +154,14 @@ function outcomeOf(step: RayStep): Outcome {
 }
 
 /** `main.<locals>.train` is the function `train`; `Counter.add` is of the actor class `Counter`. */
-function describe(task: ScriptRayTask): { readonly title: string; readonly kind: "task" | "actor" } {
+function describe(task: ScriptRayTask): StepDescription {
+  if (task.name.startsWith(OWN_TASK)) {
+    return { title: task.name.slice(OWN_TASK.length), kind: "hand over", engine: "duet" };
+  }
   const full = task.function ?? task.name;
   const name = full.split("<locals>.").at(-1) ?? full;
-  if (task.actor === undefined) return { title: name, kind: "task" };
-  return { title: name.split(".").at(0) ?? name, kind: "actor" };
+  if (task.actor === undefined) return { title: name, kind: "task", engine: "ray" };
+  return { title: name.split(".").at(0) ?? name, kind: "actor", engine: "ray" };
 }
 
 const firstLine = (text: string | undefined): string | undefined => text?.trim().split("\n").at(0);

@@ -134,6 +134,20 @@ test("a function that is called again at once goes on with its step; after a pau
   assert.match(of(told, "note")[0]?.text ?? "", /a task of train still ran/u);
 });
 
+test("a task that hands a table over is a step of Duet's, not one of the script's tasks", () => {
+  const { events, told } = recorded();
+  events.rayTask(
+    task("a", "running", 1_000, { name: "duet: read table → Ray", function: "read_handed_table" }),
+  );
+  events.rayTask(task("a", "finished", 1_400, { name: "duet: read table → Ray" }));
+  events.end(1_400);
+  assert.deepEqual(
+    of(told, "step-started").map(({ engine, kind, title }) => [engine, kind, title]),
+    [["duet", "hand over", "read table → Ray"]],
+  );
+  assert.deepEqual(of(told, "step-finished")[0]?.engines, { duet: 400 });
+});
+
 test("a task that the script has cancelled is no news to it", () => {
   const { events, told } = recorded();
   events.rayTask(task("a", "running", 1_000));

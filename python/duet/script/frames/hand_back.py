@@ -26,7 +26,7 @@ import pyarrow as pa
 from duet.errors import DuetError
 from duet.script.frames import departure, files
 from duet.script.frames.departure import Part, Wanted
-from duet.script.frames.telling import told
+from duet.script.frames.telling import own_task, told
 
 OTHERS_SECONDS = 2.0
 """How long tasks that still write are waited for when one has failed; the run's end removes what they leave."""
@@ -60,6 +60,7 @@ def _hand_back(session: Any, data: Any, schema: Any, create: Callable[..., Any])
     if isinstance(data, (pa.Table, pa.RecordBatch)) and departure.as_table(data).nbytes <= _plan_bytes():
         return _in_plan(create, departure.ready(departure.as_table(data), wanted), schema)
     folder = files.new_folder("hand-back")
+    _await_tasks(data)
     with told("hand back", "table → Spark") as state:
         try:
             parts = _parts(data, folder, wanted)
@@ -71,6 +72,15 @@ def _hand_back(session: Any, data: Any, schema: Any, create: Callable[..., Any])
     return frame
 
 
+def _await_tasks(data: Any) -> None:
+    """Waits for the tasks whose tables are to come: their time is not the hand-back's."""
+    refs = [data] if _is_ref(data) else data
+    if isinstance(refs, (list, tuple)):
+        import ray
+
+        ray.wait(list(refs), num_returns=len(refs), fetch_local=False)
+
+
 def _parts(data: Any, folder: Path, wanted: Wanted) -> list[Part]:
     if isinstance(data, (pa.Table, pa.RecordBatch)):
         part = departure.write_for_spark(data, str(folder), _plan_bytes(), wanted)
@@ -79,7 +89,12 @@ def _parts(data: Any, folder: Path, wanted: Wanted) -> list[Part]:
     if _is_dataset(data):
         return _parts_of_dataset(data, folder, wanted)
     refs = [data] if _is_ref(data) else list(data)
-    tasks = [_task(departure.write_for_spark).remote(ref, str(folder), _plan_bytes(), wanted) for ref in refs]
+    tasks = [
+        _task(departure.write_for_spark, "write table → Spark").remote(
+            ref, str(folder), _plan_bytes(), wanted
+        )
+        for ref in refs
+    ]
     parts: list[Part] = []
     for ref, part in zip(refs, _results(tasks), strict=True):
         if part is None:
@@ -118,7 +133,9 @@ def _frame(session: Any, parts: list[Part], folder: Path, schema: Any, create: C
             assert part.table is not None
             departure.write_for_spark(part.table, str(folder), -1, Wanted(None, target))
         elif not part.schema.equals(target):
-            rewritten.append(_task(departure.rewrite_for_spark).remote(part.file, target))
+            rewritten.append(
+                _task(departure.rewrite_for_spark, "rewrite table → Spark").remote(part.file, target)
+            )
     _results(rewritten)
     return session.read.schema(spark_schema).parquet(str(folder))
 
@@ -181,10 +198,10 @@ def _results(tasks: list[Any]) -> list[Any]:
 
 
 @functools.cache
-def _task(function: Callable[..., Any]) -> Any:
+def _task(function: Callable[..., Any], name: str) -> Any:
     import ray
 
-    return ray.remote(num_cpus=0, max_retries=3)(function)
+    return ray.remote(num_cpus=0, max_retries=3, name=own_task(name))(function)
 
 
 def _plan_bytes() -> int:

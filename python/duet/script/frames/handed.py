@@ -27,7 +27,7 @@ from duet.script.frames import arrival, files, limits, spark_frames
 from duet.script.frames.kinds import Kind
 from duet.script.frames.limits import Call
 from duet.script.frames.plan_facts import PlanFacts
-from duet.script.frames.telling import told
+from duet.script.frames.telling import own_task, told
 
 APACHE_SPARK = 16
 """How many times later than Sail's the two ways of Apache Spark cross: its smallest write takes 0.25 s."""
@@ -181,7 +181,7 @@ def _reader() -> Any:
     import ray
 
     # No CPU of its own: it is a short burst, and no task waits for one that waits for it.
-    return ray.remote(num_cpus=0, max_retries=3)(arrival.read_handed_table)
+    return ray.remote(num_cpus=0, max_retries=3, name=own_task("read table → Ray"))(arrival.read_handed_table)
 
 
 def _remove_when_read(folder: Path, refs: tuple[Any, ...]) -> None:

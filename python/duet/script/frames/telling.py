@@ -10,6 +10,11 @@ from duet.script import channel, spark_titles
 from duet.script.call_site import call_site
 
 
+def own_task(title: str) -> str:
+    """The name of a Ray task of Duet's own, by which its step is told apart from the script's (`ray-steps.ts`)."""
+    return f"duet: {title}"
+
+
 class Told:
     """A hand-over that is told of; `rows` is for its end."""
 
