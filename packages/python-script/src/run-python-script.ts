@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import type { Span } from "@duet/mlsql";
 import { EventQueue, type EventBody, newRunId, type Outcome, type RunEvent } from "@duet/engine";
 import { ScriptChannel } from "./channel/script-channel.ts";
 import { ScriptEvents } from "./events/script-events.ts";
@@ -214,7 +213,7 @@ class Run implements PythonScriptRun {
     if (failure === undefined) throw error;
     const { code, message, help, file, line = 1 } = failure;
     const span = file === undefined ? this.#events.span : this.#events.place(file, line);
-    this.#diagnose(code, message, help, span);
+    this.#events.diagnose(code, message, help, span);
     return failure.exitCode;
   }
 
@@ -247,16 +246,7 @@ class Run implements PythonScriptRun {
   #tellEnd({ signal }: ProcessEnd): void {
     if (signal === null || this.#signal.aborted || signal === "SIGINT") return;
     const { message, help } = killedBy(signal);
-    this.#diagnose("script-killed", message, help);
-  }
-
-  #diagnose(code: string, message: string, suggestion?: string, span: Span = this.#events.span): void {
-    const diagnostic = { code, severity: "error", message, span } as const;
-    this.#emit({
-      type: "diagnostic",
-      diagnostic: suggestion === undefined ? diagnostic : { ...diagnostic, suggestion },
-      source: this.#events.sources.get(span.file) ?? "",
-    });
+    this.#events.diagnose("script-killed", message, help);
   }
 
   #emit(event: EventBody): void {

@@ -21,6 +21,7 @@ from duet.bridge.environment_change import EnvironmentChange
 from duet.bridge.failures import BridgeError
 from duet.bridge.job_watch import JobWatch
 from duet.bridge.logs import LogRouter, Process
+from duet.bridge.nodes import kill_process_on, living_nodes
 from duet.bridge.placement import unplaceable
 from duet.bridge.remote_functions import RemoteFunctions
 from duet.bridge.task_states import ObservedTask, TaskStates
@@ -81,7 +82,7 @@ class BridgeState:
 
     async def nodes(self) -> list[dict[str, Any]]:
         """The living nodes with their total resources, fresh."""
-        self._nodes = await asyncio.to_thread(_living_nodes)
+        self._nodes = await asyncio.to_thread(living_nodes)
         self._nodes_time = time.monotonic()
         return self._nodes
 
@@ -205,7 +206,7 @@ class BridgeState:
             processes += [(orphan.node, orphan.process) for orphan in orphans]
             places = {(node, process[1]) for node, process in filter(None, processes) if node and process}
             await asyncio.gather(
-                *(asyncio.to_thread(_kill_process_on, node, int(pid)) for node, pid in places)
+                *(asyncio.to_thread(kill_process_on, node, int(pid)) for node, pid in places)
             )
             for orphan in orphans:
                 if orphan.process is not None:
@@ -395,39 +396,3 @@ class BridgeState:
         for watch in self._watches.values():
             await watch.end(patience=0)
         await self.states.close()
-
-
-def _living_nodes() -> list[dict[str, Any]]:
-    return [
-        {
-            "id": node["NodeID"],
-            "address": node["NodeManagerAddress"],
-            "resources": {
-                name: amount for name, amount in node["Resources"].items() if not name.startswith("node:")
-            },
-        }
-        for node in ray.nodes()
-        if node["Alive"]
-    ]
-
-
-def _kill_process_on(node: str, pid: int) -> None:
-    """Kill a process of a node: directly on the bridge's own, elsewhere by a task that runs there."""
-    if node == ray.get_runtime_context().get_node_id():
-        _kill_process(pid)
-        return
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    where = NodeAffinitySchedulingStrategy(node, soft=False)
-    kill = ray.remote(_kill_process).options(num_cpus=0, scheduling_strategy=where, max_retries=0)
-    # The killer may have been given the very process that it was to kill.
-    with contextlib.suppress(ray.exceptions.RayError):
-        ray.get(kill.remote(pid), timeout=10)
-
-
-def _kill_process(pid: int) -> None:
-    import os
-    import signal
-
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

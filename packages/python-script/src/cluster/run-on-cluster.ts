@@ -105,7 +105,7 @@ class Run implements ClusterRun {
         return (await this.#wasTaken(jobs)) ? await this.#follow(jobs, {}) : INTERRUPTED;
       if (failure === undefined) throw error;
       const { code, message, help, file, line = 1 } = failure;
-      this.#diagnose(
+      this.#events.diagnose(
         code,
         message,
         help,
@@ -164,7 +164,7 @@ class Run implements ClusterRun {
       if (leave?.aborted === true) return undefined;
       if (over.signal.aborted) return INTERRUPTED;
       if (!(error instanceof RayJobsError) || error.code !== "jobs-unreachable") throw error;
-      this.#diagnose(
+      this.#events.diagnose(
         error.code,
         error.message,
         `the job goes on; \`duet logs -f ${this.id}\` comes back to it`,
@@ -211,7 +211,7 @@ class Run implements ClusterRun {
     }
     if (job.state === "STOPPED") return INTERRUPTED;
     if (!reader.begun) throw startFailure(job, reader.preamble);
-    this.#diagnose("job-lost", `the job ended before the script: ${job.message.split("\n")[0] ?? ""}`);
+    this.#events.diagnose("job-lost", `the job ended before the script: ${job.message.split("\n")[0] ?? ""}`);
     return { code: job.exitCode ?? 128 + constants.signals.SIGKILL, stopped: false };
   }
 
@@ -237,16 +237,7 @@ class Run implements ClusterRun {
     const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
     if (signal === undefined) return;
     const { message, help } = killedBy(signal as NodeJS.Signals);
-    this.#diagnose("script-killed", message, help);
-  }
-
-  #diagnose(code: string, message: string, suggestion?: string, span = this.#events.span): void {
-    const diagnostic = { code, severity: "error", message, span } as const;
-    this.#emit({
-      type: "diagnostic",
-      diagnostic: suggestion === undefined ? diagnostic : { ...diagnostic, suggestion },
-      source: this.#events.sources.get(span.file) ?? "",
-    });
+    this.#events.diagnose("script-killed", message, help);
   }
 
   #emit(event: EventBody): void {

@@ -81,6 +81,16 @@ export class ScriptEvents implements StepTarget {
     this.#emit({ type: "note", text });
   }
 
+  /** Tells a mistake or what went wrong: where nothing else is known, of the script as a whole. */
+  diagnose(code: string, message: string, suggestion?: string, span: Span = this.span): void {
+    const diagnostic = { code, severity: "error", message, span } as const;
+    this.#emit({
+      type: "diagnostic",
+      diagnostic: suggestion === undefined ? diagnostic : { ...diagnostic, suggestion },
+      source: this.sources.get(span.file) ?? "",
+    });
+  }
+
   /** A Ray task of the script has changed its state. */
   rayTask(task: ScriptRayTask): void {
     const isStopped = this.#isStopping && task.state === "failed";
