@@ -28,7 +28,7 @@ interface RayStep {
   idle: NodeJS.Timeout | undefined;
 }
 
-type StepDescription = Pick<RayStep, "title" | "engine"> & { readonly kind: "task" | "actor" | "hand over" };
+type StepDescription = Pick<RayStep, "title" | "engine"> & { readonly kind: "task" | "actor" };
 
 /** Where steps are told. */
 export interface StepTarget {
@@ -156,7 +156,7 @@ function outcomeOf(step: RayStep): Outcome {
 /** `main.<locals>.train` is the function `train`; `Counter.add` is of the actor class `Counter`. */
 function describe(task: ScriptRayTask): StepDescription {
   if (task.name.startsWith(OWN_TASK)) {
-    return { title: task.name.slice(OWN_TASK.length), kind: "hand over", engine: "duet" };
+    return { title: task.name.slice(OWN_TASK.length), kind: "task", engine: "duet" };
   }
   const full = task.function ?? task.name;
   const name = full.split("<locals>.").at(-1) ?? full;

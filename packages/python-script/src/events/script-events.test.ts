@@ -143,7 +143,7 @@ test("a task that hands a table over is a step of Duet's, not one of the script'
   events.end(1_400);
   assert.deepEqual(
     of(told, "step-started").map(({ engine, kind, title }) => [engine, kind, title]),
-    [["duet", "hand over", "read table → Ray"]],
+    [["duet", "task", "read table → Ray"]],
   );
   assert.deepEqual(of(told, "step-finished")[0]?.engines, { duet: 400 });
 });
