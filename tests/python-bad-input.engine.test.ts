@@ -74,7 +74,8 @@ test("output without end stops when its reader goes away", { timeout: 60_000 }, 
   const tree = await duet.tree();
   duet.closeOutput();
   const result = await duet.result;
-  assert.equal(result.code, 1, result.stderr);
+  // Python's own: 120 where its last flush meets the closed pipe as well.
+  assert.ok(result.code === 1 || result.code === 120, `${String(result.code)} ${result.stderr}`);
   assert.match(result.stderr, /BrokenPipeError/u);
   assert.deepEqual(await survivors(tree), []);
 });
