@@ -29,6 +29,8 @@ export interface Lake {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a whole directory; nothing there is no error. */
   remove(path: string): Promise<void>;
+  /** Removes a directory if nothing is in it, in one step: what another puts there meanwhile stays. */
+  removeIfEmpty(path: string): Promise<void>;
 }
 
 /** Why the lake refused. */

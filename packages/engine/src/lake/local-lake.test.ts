@@ -76,3 +76,15 @@ test("an append keeps what is there, also in partitions", async () => {
     ["day=1", "day=2"],
   );
 });
+
+test("an empty directory goes; one that another has put something into, and one that is gone, are left", async () => {
+  await using folder = await temporaryFolder();
+  const lake = new LocalLake(folder.path);
+  const shared = lake.resolve("shared");
+  await lake.writeText(join(shared, "theirs.txt"), "kept");
+  await lake.removeIfEmpty(shared);
+  assert.equal(await lake.readText(join(shared, "theirs.txt")), "kept");
+  await lake.remove(join(shared, "theirs.txt"));
+  await Promise.all([lake.removeIfEmpty(shared), lake.removeIfEmpty(shared)]);
+  assert.equal(await lake.stat(shared), undefined);
+});

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,6 +98,17 @@ export class LocalLake implements Lake {
 
   remove(path: string): Promise<void> {
     return translated(path, () => rm(path, { recursive: true, force: true }));
+  }
+
+  removeIfEmpty(path: string): Promise<void> {
+    return translated(path, async () => {
+      try {
+        await rmdir(path);
+      } catch (error) {
+        if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? ""))
+          throw error;
+      }
+    });
   }
 }
 

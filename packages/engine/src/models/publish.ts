@@ -28,9 +28,7 @@ export async function publishVersion(
 /** Removes a training's staging directory, and the one above it when no other training uses it. */
 export async function removeStaging(lake: Lake, modelPath: string, staging: string): Promise<void> {
   await lake.remove(staging);
-  const shared = join(modelPath, STAGING_DIRECTORY);
-  if ((await lake.stat(shared)) !== undefined && (await lake.list(shared)).length === 0)
-    await lake.remove(shared);
+  await lake.removeIfEmpty(join(modelPath, STAGING_DIRECTORY));
 }
 
 async function publishNext(lake: Lake, modelPath: string, staging: string): Promise<ModelVersion> {
