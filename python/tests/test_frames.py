@@ -29,7 +29,6 @@ pytest_plugins = ["frames_on_engines"]
 SMALL, LARGE = 500, 20_000
 """Rows: the one table goes as Arrow, the other as files."""
 
-
 # Ray's workers cannot import the tests.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 

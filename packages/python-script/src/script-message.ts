@@ -1,3 +1,5 @@
+import type { SparkProgress } from "@duet/engine";
+
 /** Fields that every message of a script's processes has. */
 interface MessageBase {
   /** Milliseconds since 1970. */
@@ -41,12 +43,7 @@ export interface OperationStarted extends MessageBase {
 export interface OperationProgress extends MessageBase {
   readonly type: "operation-progress";
   readonly operation: string;
-  readonly stages: readonly {
-    readonly id: number;
-    readonly tasks: number;
-    readonly completed: number;
-    readonly bytesRead: number;
-  }[];
+  readonly stages: SparkProgress["stages"];
   readonly runningTasks: number;
 }
 
