@@ -60,6 +60,8 @@ class Operations:
         self._engine = engine
         self._changed = threading.Condition()
         self._running: dict[str, Operation] = {}
+        self._interrupts: list[tuple[Any, list[Operation]]] = []
+        """Interrupts on their way, and what each may stop: also an operation that begins in the meantime."""
         self._template: Any = None
         self._metadata: Any = None
 
@@ -72,6 +74,9 @@ class Operations:
                 return operation
             operation = Operation(request.operation_id, spark_titles.title_of(request), request)
             self._running[request.operation_id] = operation
+            for interrupt, aimed in self._interrupts:
+                if _is_aimed_at(interrupt, operation):
+                    _aim(aimed, operation)
             self._template, self._metadata = request, metadata
         if operation.title is not None:
             site = operation.title.site
@@ -145,11 +150,13 @@ class Operations:
 
     def interrupt(self, continuation: Any, details: Any, request: Any) -> Any:
         """The script interrupts operations of its session, or PySpark does so after Ctrl-C: then it is bounded."""
+        aimed: list[Operation] = []
+        interrupt = (request, aimed)
         with self._changed:
-            aimed = [operation for operation in self._running.values() if _is_aimed_at(request, operation)]
-            for operation in aimed:
-                operation.interrupts += 1
-                operation.aimed_at = True
+            self._interrupts.append(interrupt)
+            for operation in self._running.values():
+                if _is_aimed_at(request, operation):
+                    _aim(aimed, operation)
         is_ctrl_c = isinstance(sys.exc_info()[1], KeyboardInterrupt)
         if is_ctrl_c:
             for operation in aimed:
@@ -158,6 +165,7 @@ class Operations:
         answered = call.code() is None or call.code().name == "OK"
         stopped = set(call.result().interrupted_ids) if answered else set()
         with self._changed:
+            self._interrupts.remove(interrupt)
             for operation in aimed:
                 operation.interrupts -= 1
                 operation.interrupted |= operation.identifier in stopped or is_ctrl_c
@@ -240,6 +248,12 @@ class Operations:
         except (grpc.RpcError, ValueError):
             # Busy, or gone, or its channel closed: Duet interrupts whatever is left of the run.
             self.unreachable = True
+
+
+def _aim(aimed: list[Operation], operation: Operation) -> None:
+    operation.interrupts += 1
+    operation.aimed_at = True
+    aimed.append(operation)
 
 
 def _is_aimed_at(interrupt: Any, operation: Operation) -> bool:
