@@ -11,10 +11,14 @@ export const StatusCode = {
   unknown: 2,
   invalidArgument: 3,
   notFound: 5,
+  permissionDenied: 7,
   resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 /** A number out of {@link StatusCode}. */
@@ -34,11 +38,20 @@ export type GatewayErrorCode =
   | "message-too-large"
   | "method-unknown"
   | "no-driver-ready"
+  | "operation-exists"
+  | "operation-lost"
   | "pool-full"
   | "pool-unknown"
+  | "result-too-large"
+  | "session-closed"
   | "session-id-invalid"
   | "session-lost"
-  | "session-unknown";
+  | "session-unknown"
+  | "store-unavailable"
+  | "too-many-operations"
+  | "too-many-sessions"
+  | "unauthenticated"
+  | "write-outcome-unknown";
 
 /**
  * A failure that the gateway itself tells a client. Clients get the gRPC status with a `google.rpc.Status` whose one
