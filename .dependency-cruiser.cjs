@@ -6,7 +6,7 @@ const below = {
   ray: [],
   engine: ["mlsql", "spark-connect", "ray"],
   "python-script": ["mlsql", "spark-connect", "ray", "engine"],
-  duet: ["mlsql", "spark-connect", "ray", "engine", "python-script"],
+  duet: ["mlsql", "spark-connect", "gateway", "ray", "engine", "python-script"],
 };
 // Where a package has more than one public file.
 const entries = { "spark-connect": "index|testing/index|wire" };
