@@ -39,6 +39,15 @@ export interface LedgerEntry extends SessionKey {
   readonly state: "sent" | "succeeded" | "failed" | "unknown";
 }
 
+/** A gateway's share in a session's lock. */
+export interface SharedLock extends Disposable {
+  /**
+   * Another gateway may have moved or ended the session since this one last had it: what is known of it must be read
+   * anew. Never so where there is only one gateway.
+   */
+  readonly regained: boolean;
+}
+
 /**
  * What outlives a gateway. Every method resolves when the change cannot be lost any more by the gateway's own death.
  * @throws {GatewayError} `store-unavailable` from each, after a bounded wait, when the database cannot be reached.
@@ -47,7 +56,7 @@ export interface SessionStore extends AsyncDisposable {
   find(key: SessionKey): Promise<StoredSession | undefined>;
   /** Adds a session unless there is one, and gives the one that is there then. */
   add(session: StoredSession): Promise<StoredSession>;
-  /** Puts a session into another place, if its epoch is still the given one; tells whether it was. */
+  /** Puts a session into another place and adds one to its epoch, if that is still the given one; tells whether it was. */
   move(key: SessionKey, epoch: number, place: StoredPlace): Promise<boolean>;
   /** Says that it has ended; the row is kept for a while, so that its client can be told. */
   end(key: SessionKey, state: "closed" | "lost", reason?: string): Promise<void>;
@@ -76,7 +85,7 @@ export interface SessionStore extends AsyncDisposable {
   endWrite(key: SessionKey, operationId: string, state: "succeeded" | "failed" | "unknown"): Promise<void>;
 
   /** Calls of a session hold this while they run; many may. Waits while another gateway moves the session. */
-  share(key: SessionKey, signal: AbortSignal): Promise<Disposable>;
+  share(key: SessionKey, signal: AbortSignal): Promise<SharedLock>;
   /** Who moves a session holds this; waits until no gateway has a call of it. */
   lock(key: SessionKey, signal: AbortSignal): Promise<Disposable>;
 
