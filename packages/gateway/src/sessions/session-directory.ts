@@ -22,6 +22,16 @@ export interface SessionName {
   readonly serverId: string;
 }
 
+/** The ids of a clone. */
+export interface CloneIds {
+  /** As the client asked for it, or as it is told. */
+  readonly clientId: string;
+  /** The `server_side_session_id` that the client is told, a random UUID. */
+  readonly serverId: string;
+  /** From `newDriverSessionId`. */
+  readonly driverSessionId: string;
+}
+
 /** A call of a session. The session stays where it is until the call is disposed of. */
 export interface SessionCall extends Disposable {
   readonly session: SessionName;
@@ -46,8 +56,11 @@ export interface SessionCall extends Disposable {
   hold(): Disposable;
   /** Ends the session (ReleaseSession was answered). */
   end(): Promise<void>;
-  /** The session was cloned on its driver, under these ids of client and driver (CloneSession was answered). */
-  cloned(clientId: string, driverSessionId: string): Promise<void>;
+  /**
+   * The session was cloned on its driver (CloneSession was answered): the clone lives there too, and has its journal.
+   * Its ids are made by who passes the call on, since the answer's are to be translated.
+   */
+  cloned(clone: CloneIds): Promise<void>;
 }
 
 /** The sessions of the gateway. */
