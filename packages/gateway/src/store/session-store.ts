@@ -20,8 +20,10 @@ export interface StoredSession extends SessionKey {
   readonly pool: string;
   /** Undefined while it is being placed for the first time. */
   readonly place: StoredPlace | undefined;
-  /** Grows with each move. */
+  /** Grows by one with each move. */
   readonly epoch: number;
+  /** Grows by one with each move and each entry of its journal, whichever gateway makes it. */
+  readonly version: number;
   readonly state: "open" | "closed" | "lost";
   /** Why it was lost. */
   readonly lostBecause: string | undefined;
@@ -42,10 +44,10 @@ export interface LedgerEntry extends SessionKey {
 /** A gateway's share in a session's lock. */
 export interface SharedLock extends Disposable {
   /**
-   * Another gateway may have moved or ended the session since this one last had it: what is known of it must be read
-   * anew. Never so where there is only one gateway.
+   * Another number than that of the share before when another gateway may have moved or ended the session meanwhile:
+   * what was read in another term must be read anew. Always the same where there is only one gateway.
    */
-  readonly regained: boolean;
+  readonly term: number;
 }
 
 /**
@@ -56,8 +58,11 @@ export interface SessionStore extends AsyncDisposable {
   find(key: SessionKey): Promise<StoredSession | undefined>;
   /** Adds a session unless there is one, and gives the one that is there then. */
   add(session: StoredSession): Promise<StoredSession>;
-  /** Puts a session into another place and adds one to its epoch, if that is still the given one; tells whether it was. */
-  move(key: SessionKey, epoch: number, place: StoredPlace): Promise<boolean>;
+  /**
+   * Puts an open session into another place, if its version is still the given one, so that its journal holds nothing
+   * that was not replayed there; tells whether it was. Epoch and version grow by one.
+   */
+  move(key: SessionKey, version: number, place: StoredPlace): Promise<boolean>;
   /** Says that it has ended; the row is kept for a while, so that its client can be told. */
   end(key: SessionKey, state: "closed" | "lost", reason?: string): Promise<void>;
   pin(key: SessionKey, reason: string): Promise<void>;
@@ -71,8 +76,19 @@ export interface SessionStore extends AsyncDisposable {
   /** Removes sessions that ended, and ledger entries that were settled, before this time. */
   forget(before: number): Promise<void>;
 
-  /** Adds an entry to a journal and takes out the ones with these sequence numbers; gives its head. */
-  append(key: SessionKey, entry: JournalEntry, superseded: readonly number[]): Promise<EntryHead>;
+  /**
+   * Changes a journal, if the session's version is still the given one: adds an entry (none when it only takes away
+   * what is not kept any more), and takes out the ones with these sequence numbers. Gives the new version, which is the
+   * sequence number of the entry (`headOf`); undefined when another gateway has changed the journal or moved the
+   * session meanwhile: both are to be read anew then.
+   * @throws {GatewayError} `session-closed` when the session has ended.
+   */
+  append(
+    key: SessionKey,
+    version: number,
+    entry: JournalEntry | undefined,
+    superseded: readonly number[],
+  ): Promise<number | undefined>;
   /** The heads of a journal in order. */
   heads(key: SessionKey): Promise<readonly EntryHead[]>;
   /** A journal in order, one entry at a time. */
