@@ -79,6 +79,19 @@ export type GatewayEvent =
       readonly reason: string;
     }
   | {
+      /** Before any call: a failed TLS handshake, a protocol that is not spoken here. */
+      readonly type: "connection-refused";
+      /** `10.0.0.3:51234` */
+      readonly address: string;
+      readonly reason: string;
+    }
+  | {
+      /** A file of tokens, keys or certificates has changed; what was read before stays in use after an error. */
+      readonly type: "credentials-read";
+      readonly file: string;
+      readonly error: string | undefined;
+    }
+  | {
       readonly type: "driver-changed";
       readonly driverId: string;
       readonly before: DriverState;

@@ -1,11 +1,12 @@
 import { DriverPool } from "./drivers/pool.ts";
 import type { WatchOptions } from "./drivers/supervise.ts";
 import { GatewayServer, type ServerOptions } from "./proxy/gateway-server.ts";
+import { passThrough, type PassThroughOptions } from "./proxy/pass-through.ts";
 import { type SessionOptions, SessionRouter } from "./sessions/session-router.ts";
 import type { Session } from "./sessions/session.ts";
 
 /** How a gateway listens, keeps sessions and watches drivers. Times are milliseconds. */
-export interface GatewayOptions extends ServerOptions, SessionOptions {
+export interface GatewayOptions extends ServerOptions, PassThroughOptions, SessionOptions {
   readonly watch?: Partial<WatchOptions>;
 }
 
@@ -24,7 +25,12 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   await using started = new AsyncDisposableStack();
   const pool = started.use(new DriverPool(options.watch));
   const router = started.use(new SessionRouter(pool, options));
-  const server = started.use(await GatewayServer.listen(router, options));
+  const server = started.use(
+    await GatewayServer.listen(
+      (client, headers) => passThrough(client, headers, router, options.largestRequest),
+      options,
+    ),
+  );
   const { host, port } = server.address;
   const all = started.move();
   return {

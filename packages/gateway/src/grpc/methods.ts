@@ -33,6 +33,9 @@ export interface Method {
 /** The field of `user_context` that names the user. */
 export const USER_ID_FIELD = 1;
 
+/** The field of `user_context` that says what the user is called. */
+export const USER_NAME_FIELD = 2;
+
 /** The methods of Spark Connect by their path, read from Spark's own descriptors. */
 export const METHODS: ReadonlyMap<string, Method> = new Map(
   SparkConnectService.methods.map((method) => describe(method)).map((method) => [method.path, method]),

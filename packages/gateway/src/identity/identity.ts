@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http2";
-import type { Socket } from "node:net";
+import type { Peer } from "./peer.ts";
 
 /** Who makes a call. */
 export interface Identity {
@@ -12,10 +12,12 @@ export interface Identity {
 /** Finds out who makes a call. */
 export interface Authenticator {
   /**
+   * @param peer the connection that the call came by.
    * @param claimed the user that the client says it is; counts only where nobody is asked for a credential.
-   * @throws {GatewayError} `unauthenticated`, never with the credential in its text.
+   * @throws {GatewayError} `unauthenticated`, never with the credential in its text; `identity-unavailable` when the
+   *   keys that tell whether it is good cannot be had.
    */
-  authenticate(headers: IncomingHttpHeaders, socket: Socket, claimed: string): Promise<Identity>;
+  authenticate(headers: IncomingHttpHeaders, peer: Peer, claimed: string): Promise<Identity>;
 }
 
 /** What one user may take. */

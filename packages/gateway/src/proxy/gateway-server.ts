@@ -4,8 +4,14 @@ import { createServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createSocketServer } from "node:net";
 import { isGrpc } from "../grpc/status.ts";
-import type { Router } from "./call.ts";
-import { passThrough } from "./pass-through.ts";
+import { type Peer, peerOf } from "../identity/peer.ts";
+
+/** Serves one call; never rejects. */
+export type ServeCall = (
+  client: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  peer: Peer,
+) => Promise<void>;
 
 /** How clients are served. Times are milliseconds, sizes bytes. */
 export interface ServerOptions {
@@ -13,8 +19,6 @@ export interface ServerOptions {
   readonly host?: string;
   /** By default a free one. */
   readonly port?: number;
-  /** The largest request; by default what Spark itself takes, 128 MiB. */
-  readonly largestRequest?: number;
   /** A client that has been silent for `interval` is pinged, and its connection broken when it says nothing in `timeout`. */
   readonly keepAlive?: { readonly interval: number; readonly timeout: number };
 }
@@ -22,8 +26,6 @@ export interface ServerOptions {
 /** Bytes that a client may send ahead, for one call and for all calls of a connection. */
 const STREAM_WINDOW = 1024 * 1024;
 const CONNECTION_WINDOW = 4 * 1024 * 1024;
-
-const LARGEST_REQUEST = 128 * 1024 * 1024;
 
 /** As the driver's connection: flow control bounds memory, not this. */
 const SESSION_MEMORY = 1024;
@@ -49,7 +51,7 @@ export class GatewayServer implements AsyncDisposable {
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<Promise<void>>();
 
-  private constructor(router: Router, options: ServerOptions) {
+  private constructor(serve: ServeCall, options: ServerOptions) {
     const { interval, timeout } = options.keepAlive ?? KEEP_ALIVE;
     this.#http2 = createServer({
       settings: { initialWindowSize: STREAM_WINDOW },
@@ -62,12 +64,13 @@ export class GatewayServer implements AsyncDisposable {
       // A broken connection is told by "close"; its calls learn of it through their streams.
       session.on("error", () => undefined);
       session.once("close", () => this.#sessions.delete(session));
-    });
-    this.#http2.on("stream", (stream, headers) => {
-      if (refuse(stream, headers)) return;
-      const call = passThrough(stream, headers, router, options.largestRequest ?? LARGEST_REQUEST);
-      this.#calls.add(call);
-      void call.finally(() => this.#calls.delete(call));
+      const peer = peerOf(session.socket);
+      session.on("stream", (stream, headers) => {
+        if (refuse(stream, headers)) return;
+        const call = serve(stream, headers, peer);
+        this.#calls.add(call);
+        void call.finally(() => this.#calls.delete(call));
+      });
     });
     this.#server = createSocketServer({ noDelay: true }, (socket) => {
       acceptHttp2(socket, this.#http2);
@@ -78,12 +81,12 @@ export class GatewayServer implements AsyncDisposable {
    * Listens; rejects when the port is taken.
    * @throws {RangeError} when others than this machine could reach it.
    */
-  static async listen(router: Router, options: ServerOptions = {}): Promise<GatewayServer> {
+  static async listen(serve: ServeCall, options: ServerOptions = {}): Promise<GatewayServer> {
     const host = options.host ?? "127.0.0.1";
     if (!LOOPBACK.test(host)) {
       throw new RangeError(`${host} is not this machine alone, and clients are not asked who they are`);
     }
-    const gateway = new GatewayServer(router, options);
+    const gateway = new GatewayServer(serve, options);
     gateway.#server.listen(options.port ?? 0, host);
     await once(gateway.#server, "listening");
     return gateway;

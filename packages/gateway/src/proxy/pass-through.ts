@@ -14,6 +14,14 @@ import { readCallHead } from "./call-head.ts";
 import { endWith, passAnswer } from "./answer.ts";
 import type { Route, Router } from "./call.ts";
 
+/** What calls may be; sizes are bytes. */
+export interface PassThroughOptions {
+  /** The largest request; by default what Spark itself takes, 128 MiB. */
+  readonly largestRequest?: number;
+}
+
+const LARGEST_REQUEST = 128 * 1024 * 1024;
+
 /** Headers that belong to one connection, or that the gateway answers itself. */
 const OWN_HEADERS = new Set([
   "te",
@@ -32,7 +40,7 @@ export async function passThrough(
   client: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   router: Router,
-  largestRequest: number,
+  largestRequest = LARGEST_REQUEST,
 ): Promise<void> {
   const cancelled = new AbortController();
   client.once("close", () => {

@@ -1,6 +1,7 @@
 import type { Router } from "../proxy/call.ts";
 import { DriverConnection } from "../proxy/driver-connection.ts";
 import { GatewayServer, type ServerOptions } from "../proxy/gateway-server.ts";
+import { passThrough, type PassThroughOptions } from "../proxy/pass-through.ts";
 
 /** The id that drivers see for every session of {@link startGatewayTo}. */
 export const DRIVER_SESSION = "dddddddd-dddd-8ddd-8ddd-dddddddddddd";
@@ -17,7 +18,7 @@ export interface OneDriverGateway extends AsyncDisposable {
 /** Starts one; all sessions get the id {@link DRIVER_SESSION}. */
 export async function startGatewayTo(
   driver: { readonly host: string; readonly port: number },
-  options: ServerOptions = {},
+  options: ServerOptions & PassThroughOptions = {},
 ): Promise<OneDriverGateway> {
   const connection = new DriverConnection(driver);
   const answered: number[] = [];
@@ -38,7 +39,10 @@ export async function startGatewayTo(
       });
     },
   };
-  const server = await GatewayServer.listen(router, options);
+  const server = await GatewayServer.listen(
+    (client, headers) => passThrough(client, headers, router, options.largestRequest),
+    options,
+  );
   return {
     port: server.address.port,
     answered,
