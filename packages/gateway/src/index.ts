@@ -6,6 +6,7 @@ export type { Session } from "./sessions/session.ts";
 
 export type { Driver, DriverOptions } from "./drivers/driver.ts";
 export type { DriverState } from "./drivers/driver-state.ts";
+export type { CatalogReach } from "./drivers/health.ts";
 export type { DriverChange, DriverPool } from "./drivers/pool.ts";
 export type { WatchOptions } from "./drivers/supervise.ts";
 

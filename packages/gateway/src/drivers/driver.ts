@@ -1,5 +1,7 @@
 import { DriverConnection, type DriverAddress } from "../proxy/driver-connection.ts";
 import { mayBecome, type DriverState } from "./driver-state.ts";
+import type { CatalogReach, DriverFacts } from "./health.ts";
+import type { Watch } from "./watch.ts";
 
 /** What is told about a driver when it is added. */
 export interface DriverOptions {
@@ -32,7 +34,8 @@ export class Driver {
   readonly #givenVersion: string | undefined;
   readonly #changed: (driver: Driver, before: DriverState) => void;
   #state: DriverState = "starting";
-  #version: string | undefined;
+  #facts: DriverFacts | undefined;
+  #watch: Watch | undefined;
   #connection: DriverConnection | undefined;
 
   constructor(options: DriverOptions, changed: (driver: Driver, before: DriverState) => void) {
@@ -48,7 +51,20 @@ export class Driver {
   }
 
   get version(): string | undefined {
-    return this.#givenVersion ?? this.#version;
+    return this.#givenVersion ?? this.#facts?.version;
+  }
+
+  /**
+   * Names its present life, said by the driver itself: it is another one after each start, and the same for every
+   * gateway. Undefined while the driver is not there.
+   */
+  get life(): string | undefined {
+    return this.#connection === undefined ? undefined : this.#facts?.life;
+  }
+
+  /** Who else has its default catalogue; as long as it has not answered, the catalogue counts as nobody else's. */
+  get catalog(): CatalogReach {
+    return this.#facts?.catalog ?? "session";
   }
 
   /**
@@ -62,14 +78,24 @@ export class Driver {
   /** It has been started, and listens here. */
   connect(address: DriverAddress): DriverConnection {
     this.#connection?.[Symbol.dispose]();
-    this.#connection = new DriverConnection(address);
+    this.#facts = undefined;
+    this.#connection = new DriverConnection(address, () => void this.suspect());
     return this.#connection;
   }
 
-  /** It has answered, as the version that it says. */
-  ready(version: string): void {
-    this.#version = version;
+  /** It has answered, and is watched. */
+  ready(facts: DriverFacts, watch: Watch): void {
+    this.#facts = facts;
+    this.#watch = watch;
     this.become("ready");
+  }
+
+  /**
+   * Somebody has reason to doubt that it lives (a call broke off): it is checked at once. Resolves, when that is known,
+   * with whether it lives on in the same life; a driver that hangs takes as long to be known as the health checks allow.
+   */
+  suspect(): Promise<boolean> {
+    return this.#watch?.suspect() ?? Promise.resolve(false);
   }
 
   /** It does not answer any more. */
@@ -100,6 +126,7 @@ export class Driver {
   }
 
   #disconnect(): void {
+    this.#watch = undefined;
     this.#connection?.[Symbol.dispose]();
     this.#connection = undefined;
     this.sessions = 0;

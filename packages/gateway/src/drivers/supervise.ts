@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
 import type { Driver } from "./driver.ts";
-import { DriverRestartedError, HealthCheck } from "./health.ts";
+import { type DriverFacts, HealthCheck } from "./health.ts";
 import type { DriverLauncher, LaunchedDriver } from "./launcher.ts";
+import { Watch, type WatchTimes } from "./watch.ts";
 
 /** How drivers are watched; all times are milliseconds. */
-export interface WatchOptions {
-  /** Between two health checks. */
-  readonly interval: number;
-  /** For a driver to answer one. */
+export interface WatchOptions extends WatchTimes {
+  /** For a driver to answer a health check. */
   readonly timeout: number;
-  /** So many checks in a row must fail before a driver counts as lost; a process that ended is lost at once. */
-  readonly failures: number;
   /** From a driver's start to its first answer. */
   readonly start: number;
   /** The first pause before a lost driver is started again; it doubles each time … */
@@ -23,12 +20,12 @@ export interface WatchOptions {
 }
 
 /**
- * A process that has died is found at once, a hung driver within 40 s: a busy one may take long to answer, and to take it
- * for a hung one would cost its sessions. A broken one is tried every 30 s in the end.
+ * A process that has died and a port that refuses are found at once, a hung driver within 20 s: a busy one may take long
+ * to answer, and what runs on it is lost when it is taken for a hung one. A broken one is tried every 30 s in the end.
  */
 export const WATCH_DEFAULTS: WatchOptions = {
   interval: 2_000,
-  timeout: 10_000,
+  timeout: 6_000,
   failures: 3,
   start: 120_000,
   pause: 250,
@@ -73,6 +70,7 @@ async function liveOnce(
 ): Promise<number> {
   let readySince: number | undefined;
   let launched: LaunchedDriver | undefined;
+  let watch: Watch | undefined;
   const over = new AbortController();
   const life = AbortSignal.any([signal, over.signal]);
   if (driver.state === "lost") driver.become("starting");
@@ -81,21 +79,25 @@ async function liveOnce(
     const ended = launched.ended.then((reason): never => {
       throw new Error(reason);
     });
-    const health = new HealthCheck(driver.connect(launched.address), options.timeout);
-    driver.ready(await Promise.race([ended, firstAnswer(health, options.start, life)]));
+    const connection = driver.connect(launched.address);
+    const health = new HealthCheck(connection, options.timeout);
+    const facts = await Promise.race([ended, firstAnswer(health, options.start, life)]);
+    watch = new Watch(connection, health, options);
+    driver.ready(facts, watch);
     readySince = performance.now();
-    await Promise.race([ended, watch(health, options, life)]);
+    await Promise.race([ended, watch.run(life)]);
   } catch (error) {
     // Told before the end of a hung process is waited for.
     if (!signal.aborted) driver.lost((error as Error).message);
   } finally {
     over.abort();
+    watch?.[Symbol.dispose]();
     await launched?.[Symbol.asyncDispose]();
   }
   return readySince === undefined ? 0 : performance.now() - readySince;
 }
 
-async function firstAnswer(health: HealthCheck, within: number, signal: AbortSignal): Promise<string> {
+async function firstAnswer(health: HealthCheck, within: number, signal: AbortSignal): Promise<DriverFacts> {
   const deadline = performance.now() + within;
   for (;;) {
     try {
@@ -104,20 +106,5 @@ async function firstAnswer(health: HealthCheck, within: number, signal: AbortSig
       if (performance.now() > deadline) throw error;
     }
     await sleep(START_INTERVAL, undefined, { signal });
-  }
-}
-
-/** Ends with an error when the driver does not answer any more. */
-async function watch(health: HealthCheck, options: WatchOptions, signal: AbortSignal): Promise<never> {
-  let failures = 0;
-  for (;;) {
-    await sleep(options.interval, undefined, { signal });
-    try {
-      await health.again();
-      failures = 0;
-    } catch (error) {
-      failures += 1;
-      if (error instanceof DriverRestartedError || failures >= options.failures) throw error;
-    }
   }
 }

@@ -40,10 +40,13 @@ const KEEP_ALIVE_DELAY = 30_000;
 export class DriverConnection implements Disposable {
   readonly address: DriverAddress;
   readonly #open = new Set<ClientHttp2Session>();
+  readonly #broken: () => void;
   #current: Promise<ClientHttp2Session> | undefined;
 
-  constructor(address: DriverAddress) {
+  /** `broken` is called when a connection could not be made, or ended without our doing. */
+  constructor(address: DriverAddress, broken: () => void = () => undefined) {
     this.address = address;
+    this.#broken = broken;
   }
 
   /** `127.0.0.1:15002` */
@@ -67,8 +70,10 @@ export class DriverConnection implements Disposable {
 
   /** Breaks the connection and all calls on it; the next call opens a new one. */
   reset(): void {
-    for (const session of this.#open) session.destroy();
+    const open = [...this.#open];
+    this.#open.clear();
     this.#current = undefined;
+    for (const session of open) session.destroy();
   }
 
   [Symbol.dispose](): void {
@@ -104,8 +109,8 @@ export class DriverConnection implements Disposable {
       session.once("close", () => {
         clearTimeout(timer);
         this.#forget(session);
-        this.#open.delete(session);
         reject(unreachable(this.name, new Error("the connection was closed")));
+        if (this.#open.delete(session)) this.#broken();
       });
     });
     this.#current = connecting;

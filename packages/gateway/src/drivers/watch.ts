@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { GatewayError } from "../grpc/status.ts";
+import { DriverConnection } from "../proxy/driver-connection.ts";
+import { DriverRestartedError, type HealthCheck } from "./health.ts";
+
+/** When a driver is checked, and when it counts as lost. Times are milliseconds. */
+export interface WatchTimes {
+  /** Between two health checks. */
+  readonly interval: number;
+  /** So many checks in a row must fail. */
+  readonly failures: number;
+}
+
+/** Milliseconds after a check whose connection broke. */
+const BROKEN_PAUSE = 200;
+
+/** Checks one life of a driver from time to time, and at once when somebody doubts that it lives. */
+export class Watch implements Disposable {
+  readonly #connection: DriverConnection;
+  readonly #health: HealthCheck;
+  readonly #times: WatchTimes;
+  /** Who waits for the outcome of a check that has not begun yet when they ask. */
+  readonly #doubters: ((alive: boolean) => void)[] = [];
+  #doubted = new AbortController();
+
+  constructor(connection: DriverConnection, health: HealthCheck, times: WatchTimes) {
+    this.#connection = connection;
+    this.#health = health;
+    this.#times = times;
+  }
+
+  /** Checks at once; tells whether the driver lives, when that is known. */
+  suspect(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#doubters.push(resolve);
+    this.#doubted.abort();
+    return promise;
+  }
+
+  /** Checks until `signal` is aborted. Rejects with the reason when the driver does not live any more. */
+  async run(signal: AbortSignal): Promise<never> {
+    signal.addEventListener("abort", () => {
+      this.#doubted.abort();
+    });
+    for (;;) {
+      await this.#pause(signal);
+      const asking = this.#doubters.length;
+      await this.#check(signal);
+      for (const tell of this.#doubters.splice(0, asking)) tell(true);
+    }
+  }
+
+  /** The driver does not live any more. */
+  [Symbol.dispose](): void {
+    for (const tell of this.#doubters.splice(0)) tell(false);
+  }
+
+  /** Waits until the next check is due, which is at once when somebody doubts. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    if (this.#doubters.length === 0) {
+      this.#doubted = new AbortController();
+      const { signal: doubted } = this.#doubted;
+      await sleep(this.#times.interval, undefined, { signal: doubted }).catch((error: unknown) => {
+        if (!doubted.aborted) throw error;
+      });
+    }
+    signal.throwIfAborted();
+  }
+
+  /**
+   * One check, made again until it is clear how it ends. A port that refuses is clear at once. Where the connection is
+   * silent, another one is tried beside it: a connection of which the other end knows nothing any more (half open) is
+   * broken off, and the driver lives.
+   */
+  async #check(signal: AbortSignal): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      const other = failures > 1 ? this.#askAnew() : Promise.resolve(false);
+      const failure = await this.#ask();
+      if (failure === undefined) return;
+      if (failure instanceof DriverRestartedError || isRefused(failure)) throw failure;
+      if (failures >= this.#times.failures) {
+        if (!(await other)) throw failure;
+        this.#connection.reset();
+        return;
+      }
+      await sleep(this.#beforeRetry(failure), undefined, { signal });
+    }
+  }
+
+  /** A silent driver has been waited for; one that answers with an error is to have time to come to itself. */
+  #beforeRetry(failure: Error): number {
+    if (!(failure instanceof GatewayError)) return this.#times.interval;
+    return failure.code === "driver-silent" ? 0 : Math.min(BROKEN_PAUSE, this.#times.interval);
+  }
+
+  async #ask(): Promise<Error | undefined> {
+    try {
+      await this.#health.again();
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Whether the driver answers on a connection of its own. */
+  async #askAnew(): Promise<boolean> {
+    using connection = new DriverConnection(this.#connection.address);
+    try {
+      await this.#health.again(connection);
+      return true;
+    } catch {
+      return false; // The reason is told by the check beside this one.
+    }
+  }
+}
+
+/** Whether nobody listens at the driver's address. */
+function isRefused(error: Error): boolean {
+  const { cause } = error;
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}
