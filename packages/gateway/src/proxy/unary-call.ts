@@ -1,12 +1,18 @@
 import { constants } from "node:http2";
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type {
+  DescMessage,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { frameMessage, readMessages } from "../grpc/message-reader.ts";
 import { GatewayError, StatusCode } from "../grpc/status.ts";
 import type { DriverConnection } from "./driver-connection.ts";
 
-/** The largest answer to a call of the gateway's own, in bytes: configuration values and versions. */
+/** The largest message of an answer to a call of the gateway's own, in bytes: configuration values and versions. */
 const LARGEST_ANSWER = 4 * 1024 * 1024;
 
 /** Thrown when a driver answers a call of the gateway's own with an error. */
@@ -32,6 +38,21 @@ export async function unaryCall<I extends DescMessage, O extends DescMessage>(
   request: MessageInitShape<I>,
   timeout: number,
 ): Promise<MessageShape<O>> {
+  const [message] = await callDriver(driver, method, request, timeout);
+  if (message !== undefined) return message;
+  throw new DriverStatusError(driver.name, method.name, StatusCode.ok, "without a message");
+}
+
+/**
+ * Makes a call of the gateway's own and gives all messages of its answer, when the last one has come.
+ * @throws as {@link unaryCall}
+ */
+export async function callDriver<I extends DescMessage, O extends DescMessage>(
+  driver: DriverConnection,
+  method: DescMethodUnary<I, O> | DescMethodServerStreaming<I, O>,
+  request: MessageInitShape<I>,
+  timeout: number,
+): Promise<readonly MessageShape<O>[]> {
   const deadline = AbortSignal.timeout(timeout);
   const silent = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => {
@@ -66,9 +87,9 @@ export async function unaryCall<I extends DescMessage, O extends DescMessage>(
 
 async function readAnswer<I extends DescMessage, O extends DescMessage>(
   driver: DriverConnection,
-  method: DescMethodUnary<I, O>,
+  method: DescMethodUnary<I, O> | DescMethodServerStreaming<I, O>,
   stream: ClientHttp2Stream,
-): Promise<MessageShape<O>> {
+): Promise<readonly MessageShape<O>[]> {
   let status: IncomingHttpHeaders = {};
   stream.on("response", (headers) => (status = { ...status, ...headers }));
   stream.on("trailers", (headers: IncomingHttpHeaders) => (status = { ...status, ...headers }));
@@ -87,8 +108,7 @@ async function readAnswer<I extends DescMessage, O extends DescMessage>(
     );
   }
   const code = Number(status["grpc-status"] ?? StatusCode.unknown);
-  const [message] = messages;
-  if (code === StatusCode.ok && message !== undefined) return fromBinary(method.output, message);
+  if (code === StatusCode.ok) return messages.map((message) => fromBinary(method.output, message));
   const text = decodeURIComponent(status["grpc-message"]?.toString() ?? "no status");
   throw new DriverStatusError(driver.name, method.name, code, text);
 }
