@@ -3,21 +3,26 @@ import type { Peer } from "./peer.ts";
 
 /** Who makes a call. */
 export interface Identity {
-  /** The user of the credential; without authentication what the client says. */
+  /** The user of the credential; where nobody is asked for one, what the client says. */
   readonly userId: string;
   /** The only pool that the credential allows, where it says one. */
   readonly pool: string | undefined;
 }
 
-/** Finds out who makes a call. */
+/** Finds out who makes a call, before a byte of its message is read. */
 export interface Authenticator {
   /**
+   * Undefined where nobody is asked for a credential: then what the client says counts ({@link claimedIdentity}).
    * @param peer the connection that the call came by.
-   * @param claimed the user that the client says it is; counts only where nobody is asked for a credential.
    * @throws {GatewayError} `unauthenticated`, never with the credential in its text; `identity-unavailable` when the
    *   keys that tell whether it is good cannot be had.
    */
-  authenticate(headers: IncomingHttpHeaders, peer: Peer, claimed: string): Promise<Identity>;
+  authenticate(headers: IncomingHttpHeaders, peer: Peer): Promise<Identity | undefined>;
+}
+
+/** The identity of a client that nobody asks for a credential. */
+export function claimedIdentity(userId: string): Identity {
+  return { userId, pool: undefined };
 }
 
 /** What one user may take. */
