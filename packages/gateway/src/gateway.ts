@@ -1,5 +1,6 @@
 import { DriverPool } from "./drivers/pool.ts";
 import type { WatchOptions } from "./drivers/supervise.ts";
+import { GatewayEvents } from "./events.ts";
 import { GatewayServer, type ServerOptions } from "./proxy/gateway-server.ts";
 import { passThrough, type PassThroughOptions } from "./proxy/pass-through.ts";
 import { type SessionOptions, SessionRouter } from "./sessions/session-router.ts";
@@ -16,6 +17,8 @@ export interface Gateway extends AsyncDisposable {
   readonly url: string;
   /** Drivers are added to it, drained, and seen in it. */
   readonly pool: DriverPool;
+  /** What happens, for logs, metrics and the audit trail. */
+  readonly events: GatewayEvents;
   /** The sessions of now, a snapshot. */
   readonly sessions: readonly Session[];
 }
@@ -23,7 +26,9 @@ export interface Gateway extends AsyncDisposable {
 /** Starts a gateway without drivers; rejects when its port is taken. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   await using started = new AsyncDisposableStack();
+  const events = new GatewayEvents();
   const pool = started.use(new DriverPool(options.watch));
+  started.use(tellDriverChanges(pool, events));
   const router = started.use(new SessionRouter(pool, options));
   const server = started.use(
     await GatewayServer.listen(
@@ -36,9 +41,17 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return {
     url: `sc://${host.includes(":") ? `[${host}]` : host}:${port}`,
     pool,
+    events,
     get sessions() {
       return router.sessions;
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+function tellDriverChanges(pool: DriverPool, events: GatewayEvents): Disposable {
+  return pool.listen(({ driver, before }) => {
+    const { id: driverId, state, lostBecause: reason } = driver;
+    if (state !== before) events.emit({ type: "driver-changed", driverId, before, state, reason });
+  });
 }

@@ -33,6 +33,7 @@ export async function startTestGateway(options: GatewayOptions = {}): Promise<St
   return {
     url: gateway.url,
     pool: gateway.pool,
+    events: gateway.events,
     get sessions() {
       return gateway.sessions;
     },
