@@ -1,7 +1,17 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Driver, type DriverOptions } from "./driver.ts";
 import type { DriverState } from "./driver-state.ts";
 import type { DriverLauncher } from "./launcher.ts";
-import { supervise, WATCH_DEFAULTS, type WatchOptions } from "./supervise.ts";
+import {
+  restartRolling,
+  RolloutError,
+  type RolloutOptions,
+  upgrade,
+  type UpgradeOptions,
+} from "./rollout.ts";
+import { type Rollout, startRollout } from "./rollout-run.ts";
+import type { RolloutStep } from "./rollout-step.ts";
+import { type Proof, supervise, WATCH_DEFAULTS, type WatchOptions } from "./supervise.ts";
 
 /** A driver's step from one state to another. */
 export interface DriverChange {
@@ -11,15 +21,27 @@ export interface DriverChange {
 
 interface Member {
   readonly driver: Driver;
+  readonly options: DriverOptions;
+  readonly launcher: DriverLauncher;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
 
+/** Milliseconds between two looks at the calls of a driver that drains. */
+const DRAIN_INTERVAL = 50;
+
 /** The drivers behind one address, each watched and started again when it is lost. */
 export class DriverPool implements AsyncDisposable {
+  /**
+   * Moves the sessions of a driver that drains to others, as far and as long as that can be done, until `signal` is
+   * aborted; never rejects. Set by who keeps sessions.
+   */
+  onDrain: ((driver: Driver, signal: AbortSignal) => Promise<void>) | undefined;
   readonly #members = new Map<string, Member>();
   readonly #listeners = new Set<(change: DriverChange) => void>();
   readonly #watch: WatchOptions;
+  #rollout: Rollout | undefined;
+  #closed = false;
 
   constructor(watch: Partial<WatchOptions> = {}) {
     this.#watch = { ...WATCH_DEFAULTS, ...watch };
@@ -31,43 +53,85 @@ export class DriverPool implements AsyncDisposable {
   }
 
   /**
-   * Adds a driver and begins to start it.
-   * @throws {RangeError} when there is one with this id.
+   * Adds a driver and begins to start it. One that the gateway starts itself answers a first query before it is ready;
+   * `proven` says what becomes of it when it does not.
+   * @throws {RangeError} when there is one with this id, or the pool has been closed.
    */
-  add(options: DriverOptions, launcher: DriverLauncher): Driver {
+  add(
+    options: DriverOptions,
+    launcher: DriverLauncher,
+    proven: Proof = launcher.ours ? "tried" : "none",
+  ): Driver {
+    if (this.#closed) throw new RangeError("the pool of drivers has been closed");
     if (this.#members.has(options.id)) throw new RangeError(`there is a driver ${options.id} already`);
     const driver = new Driver(options, (changed, before) => {
       this.#tell({ driver: changed, before });
     });
     const stop = new AbortController();
-    const ended = supervise(driver, launcher, this.#watch, stop.signal).finally(() =>
+    const ended = supervise(driver, launcher, { ...this.#watch, proven }, stop.signal).finally(() =>
       this.#members.delete(driver.id),
     );
-    this.#members.set(driver.id, { driver, stop, ended });
+    this.#members.set(driver.id, { driver, options, launcher, stop, ended });
     return driver;
   }
 
+  /** How a driver was added; undefined when there is none with this id. */
+  origin(id: string): { readonly options: DriverOptions; readonly launcher: DriverLauncher } | undefined {
+    return this.#members.get(id);
+  }
+
   /**
-   * Lets a driver take no new session, and stops it when the ones that it has are over, or after `deadline`
-   * milliseconds. One that is not ready is stopped at once. Resolves when it has stopped.
+   * Lets a driver take no new session, has those that it has moved, and stops it when they are gone, or after `deadline`
+   * milliseconds. One that is not ready is stopped at once. Resolves when it has stopped, with the number of sessions
+   * that were still there. Aborting `signal` calls it off: the driver is ready again.
    * @throws {RangeError} when there is none with this id.
+   * @throws the signal's reason
    */
-  async drain(id: string, deadline: number): Promise<void> {
+  async drain(id: string, deadline: number, signal?: AbortSignal): Promise<number> {
     const member = this.#members.get(id);
     if (member === undefined) throw new RangeError(`there is no driver ${id}`);
-    const { driver, stop, ended } = member;
+    const { driver } = member;
+    signal?.throwIfAborted();
     if (driver.state === "ready") driver.become("draining");
-    const due = setTimeout(() => {
-      stop.abort();
-    }, deadline);
-    const check = () => {
-      if (driver.state !== "draining" || driver.sessions === 0) stop.abort();
-    };
-    this.#listeners.add(check);
-    check();
-    await ended;
-    this.#listeners.delete(check);
-    clearTimeout(due);
+    const over = new AbortController();
+    void this.onDrain?.(driver, over.signal);
+    const due = performance.now() + deadline;
+    try {
+      while (driver.state === "draining" && (driver.sessions > 0 || driver.calls > 0)) {
+        if (performance.now() >= due || member.stop.signal.aborted) break;
+        await sleep(DRAIN_INTERVAL, undefined, { ...(signal !== undefined && { signal }) });
+      }
+    } catch (error) {
+      if (driver.state === "draining") driver.become("ready");
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      over.abort();
+    }
+    const left = driver.sessions;
+    member.stop.abort();
+    await member.ended;
+    return left;
+  }
+
+  /**
+   * Restarts the drivers one after the other: the sessions of each move to others, it is stopped and started anew, and
+   * answers a query before the next one's turn. Where there is no other that is ready, a spare one helps out. Whoever
+   * stops reading stops it after the driver that it is at.
+   * @throws {RolloutError}
+   */
+  restartRolling(options: RolloutOptions = {}): AsyncIterable<RolloutStep> {
+    return this.#roll((step, signal) => restartRolling(this, options, step, signal), options);
+  }
+
+  /**
+   * Replaces the drivers by ones of another version, one after the other: the new one is started and answers a query,
+   * the sessions of the old one move, and it is stopped. When a new one fails, those that were replaced come back.
+   * Whoever stops reading stops it after the driver that it is at.
+   * @throws {RolloutError}
+   */
+  upgrade(options: UpgradeOptions): AsyncIterable<RolloutStep> {
+    return this.#roll((step, signal) => upgrade(this, options, step, signal), options);
   }
 
   /** Calls `listener` after each change of a driver's state or sessions, until it is disposed of. */
@@ -76,7 +140,7 @@ export class DriverPool implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** One of the sessions on this driver has ended. */
+  /** One of the sessions on this driver has ended, or left it. */
   sessionEnded(driver: Driver): void {
     driver.sessions -= 1;
     this.#tell({ driver, before: driver.state });
@@ -84,9 +148,27 @@ export class DriverPool implements AsyncDisposable {
 
   /** Ends all drivers that are ours. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     const members = [...this.#members.values()];
     for (const { stop } of members) stop.abort();
-    await Promise.all(members.map(({ ended }) => ended));
+    await Promise.all([this.#rollout?.ended, ...members.map(({ ended }) => ended)]);
+  }
+
+  #roll(
+    work: (step: (step: RolloutStep) => void, signal: AbortSignal) => Promise<void>,
+    { pool, signal }: RolloutOptions,
+  ): AsyncIterable<RolloutStep> {
+    const pools = new Set(this.drivers.map((driver) => driver.pool));
+    if (pool !== undefined && !pools.has(pool)) {
+      throw new RolloutError("pool-unknown", `there is no pool "${pool}"; there is ${[...pools].join(", ")}`);
+    }
+    if (this.#rollout !== undefined) {
+      throw new RolloutError("pool-busy", "the drivers are being restarted or upgraded already");
+    }
+    const rollout = startRollout(work, signal);
+    this.#rollout = rollout;
+    void rollout.ended.then(() => (this.#rollout = undefined));
+    return rollout.steps;
   }
 
   #tell(change: DriverChange): void {
