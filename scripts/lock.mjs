@@ -11,6 +11,8 @@ const locks = [
   { name: "requirements-dev", python: "3.10" },
   { name: "requirements-uv", python: "3.10" },
   { name: "requirements-apache", python: "3.11" },
+  { name: "requirements-cluster", python: "3.10" },
+  { name: "requirements-executor", python: "3.11" },
 ];
 
 async function compile({ name, python }) {

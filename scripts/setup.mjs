@@ -2,7 +2,7 @@
  * Set-up: makes everything that Duet needs, and nothing that is there already.
  * Plain JavaScript on purpose: it runs on Node 20 with nothing installed.
  *
- *   node scripts/setup.mjs [--dev] [--apache]
+ *   node scripts/setup.mjs [--dev] [--apache] [--cluster]
  */
 import { pathToFileURL } from "node:url";
 import { endCommands } from "./lib/command.mjs";
@@ -12,9 +12,12 @@ import { findPython } from "./lib/find-python.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { Progress } from "./lib/progress.mjs";
 import { holdLock, releaseLock } from "./lib/set-up-lock.mjs";
+import { hadoopJars, metastoreFiles } from "./steps/cluster-jars.mjs";
+import { debianPackages } from "./steps/debian-packages.mjs";
+import { executorArchive } from "./steps/executor-archive.mjs";
 import { node } from "./steps/node.mjs";
 import { npmPackages } from "./steps/npm-packages.mjs";
-import { apacheEnvironment, pythonEnvironment } from "./steps/python-environment.mjs";
+import { apacheEnvironment, executorEnvironment, pythonEnvironment } from "./steps/python-environment.mjs";
 import { uv } from "./steps/uv.mjs";
 import { wireCode } from "./steps/wire-code.mjs";
 
@@ -33,13 +36,20 @@ async function runSteps(steps, progress) {
 }
 
 /**
- * Sets up what is missing. `dev` adds what the tests need, `apache` Apache Spark.
+ * Sets up what is missing. `dev` adds what the tests need, `apache` Apache Spark, `cluster` what `npm run cluster`
+ * starts (HDFS, YARN, Hive's metastore, PostgreSQL) and Apache Spark with it.
  * Returns whether there was anything to do. Two set-ups at once wait for each other.
  * @throws {Problem}
  */
-export async function setUp({ dev = false, apache = false } = {}) {
-  const python = pythonEnvironment({ dev });
-  const steps = [npmPackages, node, uv, python, wireCode, ...(apache ? [apacheEnvironment()] : [])];
+export async function setUp({ dev = false, apache = false, cluster = false } = {}) {
+  const python = pythonEnvironment({ dev, cluster });
+  const spark = apacheEnvironment();
+  const steps = [
+    ...(cluster ? [debianPackages(["maven", "jdk", "postgresql"])] : []),
+    ...[npmPackages, node, uv, python, wireCode],
+    ...(apache || cluster ? [spark] : []),
+    ...(cluster ? [hadoopJars, metastoreFiles, executorEnvironment(), executorArchive] : []),
+  ];
   if (steps.every((step) => step.done())) return false;
   const progress = new Progress();
   if (process.platform === "win32")
@@ -48,9 +58,9 @@ export async function setUp({ dev = false, apache = false } = {}) {
     });
   // What only a person can bring is looked for first, before anything is downloaded.
   if (!uv.done() || !python.done()) await findPython();
-  if (apache && !steps.at(-1).done()) {
+  if (steps.includes(spark) && !spark.done()) {
     await findPython(11);
-    await findJava();
+    if (!cluster) await findJava();
   }
   const interrupted = (signal) => {
     endCommands();
@@ -85,15 +95,16 @@ export async function main(work) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const known = ["--dev", "--apache"];
+  const known = ["--dev", "--apache", "--cluster"];
   await main(async () => {
     const unknown = process.argv.slice(2).find((argument) => !known.includes(argument));
     if (unknown)
-      throw new Problem(`unknown argument ${unknown}`, { remedy: `use ${known.join(" or ")}`, exitCode: 2 });
+      throw new Problem(`unknown argument ${unknown}`, { remedy: `use ${known.join(", ")}`, exitCode: 2 });
     const started = Date.now();
     const worked = await setUp({
       dev: process.argv.includes("--dev"),
       apache: process.argv.includes("--apache"),
+      cluster: process.argv.includes("--cluster"),
     });
     console.error(
       worked ? `Set up in ${Math.round((Date.now() - started) / 1000)} s.` : "Everything is set up.",

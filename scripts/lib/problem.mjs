@@ -69,12 +69,14 @@ const causes = [
 const settingsOf = {
   npm: "npm config set registry ADDRESS",
   PyPI: "the environment variables PIP_INDEX_URL and UV_DEFAULT_INDEX",
+  "Maven Central": "a mirror in Maven's settings.xml",
+  Debian: "apt's list of sources",
 };
 
 /** Where in the tool its error came up: of no use to the person who runs it. */
 const STACK_FRAME = /^(npm (error|ERR!))?\s+at \S/;
 
-/** Turns the failure of a package tool into a person's words; `registry` is `npm` or `PyPI`. */
+/** Turns the failure of a package tool into a person's words; `registry` is one of `settingsOf`. */
 export function explainInstall(what, registry, failure) {
   const text = failure.lines.join("\n");
   const found = causes.find(({ pattern }) => pattern.test(text));

@@ -33,7 +33,7 @@ async function indexSettings(python) {
 }
 
 /** A step that makes the Python environment `folder` from locked requirements. */
-function environment({ title, name, folder, locks, optionalLocks = [], least, space, before }) {
+function environment({ title, name, folder, locks, optionalLocks = [], least, space, before, flags = [] }) {
   const wanted = () => [...locks, ...optionalLocks];
   const hash = (files) => hashOf(files, [root]);
   return {
@@ -71,6 +71,7 @@ function environment({ title, name, folder, locks, optionalLocks = [], least, sp
           "--quiet",
           "--allow-existing",
           "--no-project",
+          ...flags,
           "--python",
           python.path,
           target,
@@ -98,14 +99,17 @@ function environment({ title, name, folder, locks, optionalLocks = [], least, sp
   };
 }
 
-/** `.venv`: Sail, Ray, the stock Spark client; with `dev`, also what the tests need. */
-export const pythonEnvironment = ({ dev }) =>
+/** `.venv`: Sail, Ray, the stock Spark client; with `dev`, also what the tests need, with `cluster` HDFS's client. */
+export const pythonEnvironment = ({ dev, cluster }) =>
   environment({
     title: "Python environment",
     name: "venv",
     folder: ".venv",
     locks: ["python/requirements.lock"],
-    optionalLocks: dev ? ["python/requirements-dev.lock"] : [],
+    optionalLocks: [
+      ...(dev ? ["python/requirements-dev.lock"] : []),
+      ...(cluster ? ["python/requirements-cluster.lock"] : []),
+    ],
     least: 10,
     space: 1_100,
   });
@@ -120,4 +124,16 @@ export const apacheEnvironment = () =>
     least: 11,
     space: 1_000,
     before: findJava,
+  });
+
+/** `.venv-executor`: the Python of Spark's executors on YARN, which finds its packages wherever it is unpacked. */
+export const executorEnvironment = () =>
+  environment({
+    title: "Python of the executors",
+    name: "venv-executor",
+    folder: ".venv-executor",
+    locks: ["python/requirements-executor.lock"],
+    least: 11,
+    space: 1_300,
+    flags: ["--relocatable"],
   });
