@@ -8,7 +8,12 @@ export type { Driver, DriverOptions } from "./drivers/driver.ts";
 export type { DriverState } from "./drivers/driver-state.ts";
 export type { CatalogReach } from "./drivers/health.ts";
 export type { DriverChange, DriverPool } from "./drivers/pool.ts";
-export type { WatchOptions } from "./drivers/supervise.ts";
+export { RolloutError } from "./drivers/rollout.ts";
+export type { RolloutErrorCode, RolloutOptions } from "./drivers/rollout.ts";
+export { describeStep } from "./drivers/rollout-step.ts";
+export type { RolloutStep } from "./drivers/rollout-step.ts";
+export type { UpgradeOptions } from "./drivers/upgrade.ts";
+export type { Proof, WatchOptions } from "./drivers/supervise.ts";
 
 export { driverAt } from "./drivers/launcher.ts";
 export type { DriverLauncher, LaunchedDriver } from "./drivers/launcher.ts";

@@ -1,8 +1,10 @@
 /**
  * What a driver is at:
- * - `starting`: it has been started, or its address was given, and it has not answered yet;
+ * - `starting`: it has been started, or its address was given, and it has not answered yet; one that the gateway has
+ *   started also answers a first query before it is ready;
  * - `ready`: it answers, and takes new sessions until it is full;
- * - `draining`: it answers the sessions that it has, and takes no new ones; it is stopped when they have ended;
+ * - `draining`: it answers the sessions that it has, and takes no new ones; it is stopped when they have ended or moved
+ *   to others, or ready again when that is called off;
  * - `lost`: it has died, hangs or cannot be reached, and its sessions with it; it is started anew, or its address tried
  *   again, after a while that grows with each failure;
  * - `stopped`: it was ended on purpose, for good.
@@ -13,7 +15,7 @@ export type DriverState = "starting" | "ready" | "draining" | "lost" | "stopped"
 const NEXT: Readonly<Record<DriverState, readonly DriverState[]>> = {
   starting: ["ready", "lost", "stopped"],
   ready: ["draining", "lost", "stopped"],
-  draining: ["lost", "stopped"],
+  draining: ["ready", "lost", "stopped"],
   lost: ["starting", "stopped"],
   stopped: [],
 };

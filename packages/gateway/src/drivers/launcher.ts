@@ -9,6 +9,8 @@ export interface LaunchedDriver extends AsyncDisposable {
 
 /** Where a driver comes from. Disposing of what it gives ends the driver, if it is ours to end. */
 export interface DriverLauncher {
+  /** Whether disposing of what it gives ends the driver, so that it can be started anew. */
+  readonly ours: boolean;
   /** Starts it, without waiting until it answers; rejects when that cannot be done. */
   launch(signal: AbortSignal): Promise<LaunchedDriver>;
 }
@@ -16,6 +18,7 @@ export interface DriverLauncher {
 /** A driver that somebody else runs at a fixed address. */
 export function driverAt(address: DriverAddress): DriverLauncher {
   return {
+    ours: false,
     launch: () =>
       Promise.resolve({
         address,

@@ -23,6 +23,7 @@ const LOG_LINES = 5;
 /** A driver that is a process on this machine. Each start takes a port that is free then. */
 export function localProcess(command: DriverCommand): DriverLauncher {
   return {
+    ours: true,
     launch: async () => {
       const port = await freePort();
       await using log = await open(command.logFile, "a", 0o600);

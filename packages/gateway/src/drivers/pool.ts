@@ -2,16 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Driver, type DriverOptions } from "./driver.ts";
 import type { DriverState } from "./driver-state.ts";
 import type { DriverLauncher } from "./launcher.ts";
-import {
-  restartRolling,
-  RolloutError,
-  type RolloutOptions,
-  upgrade,
-  type UpgradeOptions,
-} from "./rollout.ts";
+import { restartRolling } from "./rolling-restart.ts";
+import { type DriverOrigin, RolloutError, type RolloutOptions } from "./rollout.ts";
 import { type Rollout, startRollout } from "./rollout-run.ts";
 import type { RolloutStep } from "./rollout-step.ts";
 import { type Proof, supervise, WATCH_DEFAULTS, type WatchOptions } from "./supervise.ts";
+import { upgrade, type UpgradeOptions } from "./upgrade.ts";
 
 /** A driver's step from one state to another. */
 export interface DriverChange {
@@ -19,10 +15,8 @@ export interface DriverChange {
   readonly before: DriverState;
 }
 
-interface Member {
+interface Member extends DriverOrigin {
   readonly driver: Driver;
-  readonly options: DriverOptions;
-  readonly launcher: DriverLauncher;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
@@ -76,7 +70,7 @@ export class DriverPool implements AsyncDisposable {
   }
 
   /** How a driver was added; undefined when there is none with this id. */
-  origin(id: string): { readonly options: DriverOptions; readonly launcher: DriverLauncher } | undefined {
+  origin(id: string): DriverOrigin | undefined {
     return this.#members.get(id);
   }
 

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
+import { GatewayError } from "../grpc/status.ts";
+import type { DriverConnection } from "../proxy/driver-connection.ts";
 import type { Driver } from "./driver.ts";
 import { type DriverFacts, HealthCheck } from "./health.ts";
 import type { DriverLauncher, LaunchedDriver } from "./launcher.ts";
+import { prove } from "./proof.ts";
 import { Watch, type WatchTimes } from "./watch.ts";
 
 /** How drivers are watched; all times are milliseconds. */
@@ -11,6 +14,8 @@ export interface WatchOptions extends WatchTimes {
   readonly timeout: number;
   /** From a driver's start to its first answer. */
   readonly start: number;
+  /** For a driver that the gateway has started to answer a first query. One that takes longer is ready without. */
+  readonly proof: number;
   /** The first pause before a lost driver is started again; it doubles each time … */
   readonly pause: number;
   /** … up to this. */
@@ -28,6 +33,7 @@ export const WATCH_DEFAULTS: WatchOptions = {
   timeout: 6_000,
   failures: 3,
   start: 120_000,
+  proof: 15_000,
   pause: 250,
   longestPause: 30_000,
   stable: 60_000,
@@ -36,11 +42,25 @@ export const WATCH_DEFAULTS: WatchOptions = {
 /** Between two questions to a driver that is starting. */
 const START_INTERVAL = 50;
 
+/** Whether a driver is ready without having answered a query. */
+export type Proof =
+  /** It is taken as it is. */
+  | "none"
+  /** It is asked; to give no answer in time is allowed (its executors may have to wait for a busy cluster). */
+  | "tried"
+  /** It must have answered, as soon as it must have started. */
+  | "required";
+
+/** How a driver is kept running. */
+export interface Supervision extends WatchOptions {
+  readonly proven: Proof;
+}
+
 /** Keeps a driver running until `signal` is aborted; then ends it and resolves. Tells the driver's state as it goes. */
 export async function supervise(
   driver: Driver,
   launcher: DriverLauncher,
-  options: WatchOptions,
+  options: Supervision,
   signal: AbortSignal,
 ): Promise<void> {
   const live = async () => {
@@ -65,7 +85,7 @@ export async function supervise(
 async function liveOnce(
   driver: Driver,
   launcher: DriverLauncher,
-  options: WatchOptions,
+  options: Supervision,
   signal: AbortSignal,
 ): Promise<number> {
   let readySince: number | undefined;
@@ -82,6 +102,7 @@ async function liveOnce(
     const connection = driver.connect(launched.address);
     const health = new HealthCheck(connection, options.timeout);
     const facts = await Promise.race([ended, firstAnswer(health, options.start, life)]);
+    await Promise.race([ended, proveIt(connection, options)]);
     watch = new Watch(connection, health, options);
     driver.ready(facts, watch);
     readySince = performance.now();
@@ -106,5 +127,17 @@ async function firstAnswer(health: HealthCheck, within: number, signal: AbortSig
       if (performance.now() > deadline) throw error;
     }
     await sleep(START_INTERVAL, undefined, { signal });
+  }
+}
+
+async function proveIt(connection: DriverConnection, options: Supervision): Promise<void> {
+  if (options.proven === "none") return;
+  const required = options.proven === "required";
+  try {
+    await prove(connection, required ? options.start : options.proof);
+  } catch (error) {
+    const late = error instanceof GatewayError && error.code === "driver-silent";
+    if (required || !late)
+      throw new Error(`its first query failed: ${(error as Error).message}`, { cause: error });
   }
 }
