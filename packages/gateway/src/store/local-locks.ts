@@ -19,11 +19,6 @@ interface Lock {
 export class LocalLocks implements SessionLocks {
   readonly #locks = new Map<string, Lock>();
 
-  /** Whether calls of a session run. */
-  isShared(key: SessionKey): boolean {
-    return (this.#locks.get(lockName(key))?.holders ?? 0) > 0;
-  }
-
   async share(key: SessionKey, signal: AbortSignal): Promise<SharedLock> {
     const lock = await this.#take(lockName(key), false, signal);
     return {

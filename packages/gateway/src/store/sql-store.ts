@@ -4,7 +4,7 @@ import { GatewayError } from "../grpc/status.ts";
 import type { EntryHead, JournalEntry } from "../journal/journal-entry.ts";
 import { readWishes, writeWish } from "./driver-wishes.ts";
 import { changeJournal, copyJournal, readEntries, readHeads, readingGroups } from "./journal-table.ts";
-import type { Database } from "./schema.ts";
+import { type Database, migrate } from "./schema.ts";
 import type { SessionLocks } from "./session-locks.ts";
 import type {
   DriverWish,
@@ -51,6 +51,11 @@ export class SqlStore implements SessionStore {
 
   constructor(database: StoreDatabase) {
     this.#database = database;
+  }
+
+  /** Makes the tables, or brings them up to date. */
+  prepare(): Promise<void> {
+    return this.#ask(migrate);
   }
 
   find(key: SessionKey): Promise<StoredSession | undefined> {
