@@ -10,7 +10,8 @@ import {
   sessionSuite,
   typesSuite,
 } from "@duet/spark-connect/testing";
-import { PYTHON, type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
+import { type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
+import { PYTHON } from "./testing/test-drivers.ts";
 
 type Answers = Readonly<Record<string, unknown>>;
 

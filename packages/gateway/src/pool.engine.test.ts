@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { SparkConnectError, SparkSession } from "@duet/spark-connect";
 import { driverAt } from "./index.ts";
 import { startScriptedDriver } from "./testing/scripted-driver.ts";
 import { type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
+import { driverProcess } from "./testing/test-drivers.ts";
 
 const DRIVERS = ["one", "two", "three"];
 
-/** The process of a driver: the one that was told to serve its port. */
+/** The process of a driver. */
 function processOf(gateway: StartedGateway, id: string): number {
-  const port = gateway.pool.drivers.find((driver) => driver.id === id)?.connection?.address.port;
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/u.test(name));
-  const pid = pids.find((name) => {
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`--port\0${String(port)}\0`);
-    } catch {
-      return false; // It has ended meanwhile.
-    }
-  });
-  assert.ok(pid !== undefined, `no process serves port ${String(port)}`);
-  return Number(pid);
+  return driverProcess(gateway.pool.drivers.find((driver) => driver.id === id)?.connection);
 }
 
 describe("a pool of three Sail servers", () => {

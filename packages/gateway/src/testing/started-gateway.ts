@@ -1,23 +1,14 @@
-import { globSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  apacheSpark,
   type DriverLauncher,
   type DriverState,
   type Gateway,
   type GatewayOptions,
-  sail,
   startGateway,
 } from "../index.ts";
-
-const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
-
-/** The interpreter of the tests: stock client, Sail, keeper. */
-export const PYTHON = join(ROOT, ".venv", "bin", "python");
-
-const HOME = { python: PYTHON, packages: join(ROOT, "python") };
+import { testLauncher } from "./test-drivers.ts";
 
 /** A gateway with a folder of its own for what its drivers leave behind. */
 export interface StartedGateway extends Gateway {
@@ -38,11 +29,7 @@ export async function startTestGateway(options: GatewayOptions = {}): Promise<St
       return gateway.sessions;
     },
     folder,
-    launcher: async (kind, id) => {
-      const directory = join(folder, id);
-      await mkdir(directory);
-      return kind === "sail" ? sail({ ...HOME, directory }) : apache(directory);
-    },
+    launcher: (kind, id) => testLauncher(kind, folder, id),
     [Symbol.asyncDispose]: async () => {
       await gateway[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
@@ -66,26 +53,4 @@ export async function untilState(gateway: Gateway, id: string, state: DriverStat
   } finally {
     listening[Symbol.dispose]();
   }
-}
-
-function apache(directory: string): DriverLauncher {
-  const environment = join(ROOT, ".venv-apache");
-  const [sparkHome = environment] = globSync(
-    join(environment, "lib", "python3.*", "site-packages", "pyspark"),
-  );
-  return apacheSpark({
-    ...HOME,
-    directory,
-    sparkHome,
-    master: "local[2]",
-    settings: {
-      "spark.connect.progress.reportInterval": "200ms",
-      // Starts in half the time on a busy machine: no second compiler, no collector threads.
-      "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-      "spark.driver.memory": "2g",
-      "spark.sql.shuffle.partitions": "2",
-      "spark.sql.warehouse.dir": join(directory, "warehouse"),
-    },
-    environment: { PYSPARK_PYTHON: join(environment, "bin", "python") },
-  });
 }
