@@ -134,6 +134,12 @@ export class DriverPool implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  /** So many sessions live on this driver now. */
+  sessionsCounted(driver: Driver, sessions: number): void {
+    driver.sessions = sessions;
+    this.#tell({ driver, before: driver.state });
+  }
+
   /** One of the sessions on this driver has ended, or left it. */
   sessionEnded(driver: Driver): void {
     driver.sessions -= 1;
