@@ -39,6 +39,9 @@ export const WATCH_DEFAULTS: WatchOptions = {
   stable: 60_000,
 };
 
+/** Milliseconds between the closing of a process's port and its end. */
+const LAST_WORDS = 100;
+
 /** Between two questions to a driver that is starting. */
 const START_INTERVAL = 50;
 
@@ -109,13 +112,20 @@ async function liveOnce(
     await Promise.race([ended, watch.run(life)]);
   } catch (error) {
     // Told before the end of a hung process is waited for.
-    if (!signal.aborted) driver.lost((error as Error).message);
+    const { message } = error as Error;
+    if (!signal.aborted) driver.lost(launcher.ours ? await lastWords(launched, message) : message);
   } finally {
     over.abort();
     watch?.[Symbol.dispose]();
     await launched?.[Symbol.asyncDispose]();
   }
   return readySince === undefined ? 0 : performance.now() - readySince;
+}
+
+/** Why a driver is lost: when its process has ended, that says more than that nobody listens any more. */
+async function lastWords(launched: LaunchedDriver | undefined, otherwise: string): Promise<string> {
+  if (launched === undefined) return otherwise;
+  return Promise.race([launched.ended, sleep(LAST_WORDS, otherwise)]);
 }
 
 async function firstAnswer(health: HealthCheck, within: number, signal: AbortSignal): Promise<DriverFacts> {
