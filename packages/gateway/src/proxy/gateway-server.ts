@@ -3,8 +3,12 @@ import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2S
 import { createServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createSocketServer } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import { isGrpc } from "../grpc/status.ts";
 import { type Peer, peerOf } from "../identity/peer.ts";
+import { openTls, type TlsOptions } from "../identity/tls.ts";
+import type { OnReread } from "../identity/watched-files.ts";
+import { accept, acceptEncrypted, SPEAKS } from "./accept.ts";
 
 /** Serves one call; never rejects. */
 export type ServeCall = (
@@ -15,12 +19,22 @@ export type ServeCall = (
 
 /** How clients are served. Times are milliseconds, sizes bytes. */
 export interface ServerOptions {
-  /** An address of this machine's own, by default 127.0.0.1: clients are not asked who they are. */
+  /** By default 127.0.0.1. */
   readonly host?: string;
   /** By default a free one. */
   readonly port?: number;
+  /** Encrypts. Calls still come in clear text too, for the authenticator to refuse: it can tell clients why. */
+  readonly tls?: TlsOptions;
   /** A client that has been silent for `interval` is pinged, and its connection broken when it says nothing in `timeout`. */
   readonly keepAlive?: { readonly interval: number; readonly timeout: number };
+}
+
+/** What a server tells besides calls. */
+export interface ServerListener {
+  /** A connection could be served by nobody. */
+  readonly refused?: (address: string, reason: string) => void;
+  /** Certificates were read anew. */
+  readonly reread?: OnReread;
 }
 
 /** Bytes that a client may send ahead, for one call and for all calls of a connection. */
@@ -36,23 +50,22 @@ const KEEP_ALIVE = { interval: 60_000, timeout: 60_000 };
 /** Milliseconds that running calls have when the server is closed. */
 const GRACE = 2_000;
 
-/** Milliseconds that a new connection has to say which protocol it speaks. */
-const PREFACE_TIMEOUT = 10_000;
-
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/u;
-
-const SPEAKS =
-  "This is a gateway for Spark Connect. It speaks gRPC: use a Spark Connect client, sc://host:port.\n";
-
-/** The gateway's listening side: HTTP/2 in clear text (h2c). */
+/** The gateway's listening side: HTTP/2, in TLS or in clear text (h2c). */
 export class GatewayServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #http2: Http2Server;
+  readonly #tls: ({ readonly server: TlsServer } & Disposable) | undefined;
+  readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<Promise<void>>();
 
-  private constructor(serve: ServeCall, options: ServerOptions) {
-    const { interval, timeout } = options.keepAlive ?? KEEP_ALIVE;
+  private constructor(
+    serve: ServeCall,
+    { keepAlive: { interval, timeout } = KEEP_ALIVE }: ServerOptions,
+    { refused = () => undefined }: ServerListener,
+    tls: ({ readonly server: TlsServer } & Disposable) | undefined,
+  ) {
+    this.#tls = tls;
     this.#http2 = createServer({
       settings: { initialWindowSize: STREAM_WINDOW },
       maxSessionMemory: SESSION_MEMORY,
@@ -72,23 +85,34 @@ export class GatewayServer implements AsyncDisposable {
         void call.finally(() => this.#calls.delete(call));
       });
     });
+    const acceptors = { http2: this.#http2, tls: tls?.server, refused };
+    acceptEncrypted(acceptors);
     this.#server = createSocketServer({ noDelay: true }, (socket) => {
-      acceptHttp2(socket, this.#http2);
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      accept(socket, acceptors);
     });
   }
 
   /**
-   * Listens; rejects when the port is taken.
-   * @throws {RangeError} when others than this machine could reach it.
+   * Listens; rejects when the port is taken. Who may be let near is not its business: see `checkExposure`.
+   * @throws {CredentialFileError} when the files of TLS cannot be used
    */
-  static async listen(serve: ServeCall, options: ServerOptions = {}): Promise<GatewayServer> {
-    const host = options.host ?? "127.0.0.1";
-    if (!LOOPBACK.test(host)) {
-      throw new RangeError(`${host} is not this machine alone, and clients are not asked who they are`);
-    }
-    const gateway = new GatewayServer(serve, options);
-    gateway.#server.listen(options.port ?? 0, host);
+  static async listen(
+    serve: ServeCall,
+    options: ServerOptions = {},
+    listener: ServerListener = {},
+  ): Promise<GatewayServer> {
+    await using opened = new AsyncDisposableStack();
+    const { reread } = listener;
+    const tls =
+      options.tls === undefined
+        ? undefined
+        : opened.use(await openTls(options.tls, reread === undefined ? {} : { onReread: reread }));
+    const gateway = new GatewayServer(serve, options, listener, tls);
+    gateway.#server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
     await once(gateway.#server, "listening");
+    opened.move();
     return gateway;
   }
 
@@ -101,37 +125,17 @@ export class GatewayServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
+    this.#tls?.[Symbol.dispose]();
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     for (const session of this.#sessions) session.close();
     const timer = setTimeout(() => {
       for (const session of this.#sessions) session.destroy();
+      for (const socket of this.#sockets) socket.destroy();
     }, GRACE);
     await closed;
     await Promise.all(this.#calls);
     clearTimeout(timer);
   }
-}
-
-/** Hands a connection over when it begins as HTTP/2 does; any other gets one answer in HTTP/1.1. */
-function acceptHttp2(socket: Socket, http2: Http2Server): void {
-  const onError = () => socket.destroy();
-  const onTimeout = () => socket.destroy();
-  socket.on("error", onError);
-  socket.setTimeout(PREFACE_TIMEOUT, onTimeout);
-  socket.once("data", (chunk: Buffer) => {
-    socket.pause();
-    socket.setTimeout(0);
-    socket.off("timeout", onTimeout);
-    const begins = "PRI ".startsWith(chunk.toString("latin1", 0, 4));
-    if (begins) {
-      socket.off("error", onError);
-      socket.unshift(chunk);
-      http2.emit("connection", socket);
-    } else {
-      socket.end(
-        `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(SPEAKS)}\r\nConnection: close\r\n\r\n${SPEAKS}`,
-      );
-    }
-  });
 }
 
 /** Answers what is no gRPC call as the protocol says: with an HTTP status. */
