@@ -46,6 +46,7 @@ export async function setUp({ dev = false, apache = false, cluster = false } = {
   const spark = apacheEnvironment();
   const steps = [
     ...(cluster ? [debianPackages(["maven", "jdk", "postgresql"])] : []),
+    ...(dev && !cluster ? [debianPackages(["postgresql"])] : []),
     ...[npmPackages, node, uv, python, wireCode],
     ...(apache || cluster ? [spark] : []),
     ...(cluster ? [hadoopJars, metastoreFiles, executorEnvironment(), executorArchive] : []),

@@ -15,8 +15,9 @@ const programs = {
   postgresql: {
     packages: ["postgresql"],
     found: () =>
-      existsSync(servers) &&
-      readdirSync(servers).some((version) => existsSync(join(servers, version, "bin/initdb"))),
+      onPath("initdb") ||
+      (existsSync(servers) &&
+        readdirSync(servers).some((version) => existsSync(join(servers, version, "bin/initdb")))),
     before: keepServersOff,
   },
 };

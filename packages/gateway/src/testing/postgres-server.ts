@@ -162,7 +162,7 @@ function findBinaries(): string {
   const versions = globSync("/usr/lib/postgresql/*/bin").toSorted(
     (a, b) => Number(b.split("/")[4]) - Number(a.split("/")[4]),
   );
-  const folders = [...versions, ...(process.env["PATH"] ?? "").split(delimiter)];
+  const folders = [...versions, ...(process.env.PATH ?? "").split(delimiter)];
   const found = folders.find((folder) => existsSync(join(folder, "initdb")));
   if (found === undefined) throw new Error("PostgreSQL is not installed: npm run setup -- --dev installs it");
   return found;
