@@ -1,3 +1,6 @@
+import { RolloutError } from "../drivers/rollout.ts";
+import { GatewayError } from "../grpc/status.ts";
+
 /** Why something that was asked of a gateway's admin listener was not done: stable, kebab-case. */
 export type AdminErrorCode =
   | "admin-fault"
@@ -8,6 +11,8 @@ export type AdminErrorCode =
   | "pool-unknown"
   | "request-invalid"
   | "restart-failed"
+  | "rollback-failed"
+  | "store-unavailable"
   | "upgrade-failed";
 
 /** Thrown on both sides of the admin listener for what a person can mend. */
@@ -35,14 +40,20 @@ export class AdminError extends Error {
         return 409;
       case "admin-fault":
       case "restart-failed":
+      case "rollback-failed":
       case "upgrade-failed":
         return 500;
+      case "store-unavailable":
+        return 503;
     }
   }
 
   /** Anything thrown as an error of the listener; what is not ours is `admin-fault`. */
   static from(error: unknown): AdminError {
     if (error instanceof AdminError) return error;
+    if (error instanceof RolloutError) return new AdminError(error.code, error.message, error);
+    if (error instanceof GatewayError && error.code === "store-unavailable")
+      return new AdminError("store-unavailable", error.message, error);
     return new AdminError("admin-fault", error instanceof Error ? error.message : String(error), error);
   }
 }
