@@ -4,6 +4,23 @@ export type { ServerOptions } from "./proxy/gateway-server.ts";
 export type { SessionOptions } from "./sessions/session-router.ts";
 export type { Session } from "./sessions/session.ts";
 
+export { openAuthenticator } from "./identity/authenticator.ts";
+export type { IdentityOptions } from "./identity/authenticator.ts";
+export { CredentialFileError } from "./identity/credential.ts";
+export type { LimitOptions } from "./identity/limits.ts";
+export type { TlsOptions } from "./identity/tls.ts";
+export { GatewayError } from "./grpc/status.ts";
+export { openStore } from "./store/open-store.ts";
+export type { StoreOptions } from "./store/open-store.ts";
+export type { SessionStore } from "./store/session-store.ts";
+
+export { GatewayEvents } from "./events.ts";
+export type { GatewayEvent } from "./events.ts";
+export { operate } from "./admin/operate.ts";
+export type { OperateOptions, OperatedGateway } from "./admin/operate.ts";
+export { describeEvent } from "./observe/event-log.ts";
+export type { LogLevel } from "./observe/event-log.ts";
+
 export type { Driver, DriverOptions } from "./drivers/driver.ts";
 export type { DriverState } from "./drivers/driver-state.ts";
 export type { CatalogReach } from "./drivers/health.ts";
