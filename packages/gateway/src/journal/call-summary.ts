@@ -14,10 +14,17 @@ export type TableChange =
     }
   /** A database, a lasting view or function: this entry makes it again where the driver's catalogue is its own. */
   | { readonly object: "definition"; readonly entry: JournalEntry }
+  /** A table whose name only the driver knows. */
+  | { readonly object: "unknown" }
   /** Another catalogue or database was chosen by a statement that does not tell which of both. */
   | { readonly object: "current" }
   /** A session variable has a value that only the driver knows, since a query computed it. */
-  | { readonly object: "variable"; readonly name: readonly string[] };
+  | {
+      readonly object: "variable";
+      readonly name: readonly string[];
+      /** Whether it was declared with that value, and not only set. */
+      readonly declared: boolean;
+    };
 
 /**
  * What a call does beyond its answer:
