@@ -1,6 +1,7 @@
 import { DriverPool } from "./drivers/pool.ts";
 import type { WatchOptions } from "./drivers/supervise.ts";
 import { GatewayEvents } from "./events.ts";
+import { checkExposure } from "./identity/exposure.ts";
 import { GatewayServer, type ServerOptions } from "./proxy/gateway-server.ts";
 import { passThrough, type PassThroughOptions } from "./proxy/pass-through.ts";
 import { type SessionOptions, SessionRouter } from "./sessions/session-router.ts";
@@ -13,7 +14,7 @@ export interface GatewayOptions extends ServerOptions, PassThroughOptions, Sessi
 
 /** One address for a pool of drivers. Disposing of it ends its calls, and the drivers that it has started. */
 export interface Gateway extends AsyncDisposable {
-  /** `sc://127.0.0.1:15002` */
+  /** `sc://127.0.0.1:15002`, with TLS `sc://127.0.0.1:15002/;use_ssl=true` */
   readonly url: string;
   /** Drivers are added to it, drained, and seen in it. */
   readonly pool: DriverPool;
@@ -23,8 +24,12 @@ export interface Gateway extends AsyncDisposable {
   readonly sessions: readonly Session[];
 }
 
-/** Starts a gateway without drivers; rejects when its port is taken. */
+/**
+ * Starts a gateway without drivers; rejects when its port is taken.
+ * @throws {RangeError} when others than this machine could reach it, and not be asked who they are.
+ */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  checkExposure(options.host ?? "127.0.0.1", options.tls, {});
   await using started = new AsyncDisposableStack();
   const events = new GatewayEvents();
   const pool = started.use(new DriverPool(options.watch));
@@ -34,12 +39,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     await GatewayServer.listen(
       (client, headers) => passThrough(client, headers, router, options.largestRequest),
       options,
+      {
+        refused: (address, reason) => {
+          events.emit({ type: "connection-refused", address, reason });
+        },
+        reread: (file, error) => {
+          events.emit({ type: "credentials-read", file, error });
+        },
+      },
     ),
   );
   const { host, port } = server.address;
   const all = started.move();
   return {
-    url: `sc://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `sc://${host.includes(":") ? `[${host}]` : host}:${port}${options.tls === undefined ? "" : "/;use_ssl=true"}`,
     pool,
     events,
     get sessions() {

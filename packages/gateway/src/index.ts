@@ -1,4 +1,13 @@
 export { startGateway } from "./gateway.ts";
+export type { IdentityOptions } from "./identity/authenticator.ts";
+export type { CertificateOptions, CertificateUser } from "./identity/client-certificate.ts";
+export { CredentialFileError } from "./identity/credential.ts";
+export type { JsonWebTokenOptions } from "./identity/json-web-token.ts";
+export type { LimitOptions, UserLimits } from "./identity/limits.ts";
+export type { AccessOptions } from "./identity/open-identity.ts";
+export type { KeySource } from "./identity/signing-keys.ts";
+export type { TlsOptions } from "./identity/tls.ts";
+export type { TokenOptions } from "./identity/token-file.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { ServerOptions } from "./proxy/gateway-server.ts";
 export type { SessionOptions } from "./sessions/session-router.ts";
