@@ -1,4 +1,10 @@
 export { startGateway } from "./gateway.ts";
+export type { Gateway, GatewayOptions } from "./gateway.ts";
+export type { ServerOptions } from "./proxy/gateway-server.ts";
+export type { SessionOptions } from "./sessions/session-router.ts";
+export type { Session } from "./sessions/session.ts";
+
+export { openAuthenticator } from "./identity/authenticator.ts";
 export type { IdentityOptions } from "./identity/authenticator.ts";
 export type { CertificateOptions, CertificateUser } from "./identity/client-certificate.ts";
 export { CredentialFileError } from "./identity/credential.ts";
@@ -8,16 +14,6 @@ export type { AccessOptions } from "./identity/open-identity.ts";
 export type { KeySource } from "./identity/signing-keys.ts";
 export type { TlsOptions } from "./identity/tls.ts";
 export type { TokenOptions } from "./identity/token-file.ts";
-export type { Gateway, GatewayOptions } from "./gateway.ts";
-export type { ServerOptions } from "./proxy/gateway-server.ts";
-export type { SessionOptions } from "./sessions/session-router.ts";
-export type { Session } from "./sessions/session.ts";
-
-export { openAuthenticator } from "./identity/authenticator.ts";
-export type { IdentityOptions } from "./identity/authenticator.ts";
-export { CredentialFileError } from "./identity/credential.ts";
-export type { LimitOptions } from "./identity/limits.ts";
-export type { TlsOptions } from "./identity/tls.ts";
 export { GatewayError } from "./grpc/status.ts";
 export { openStore } from "./store/open-store.ts";
 export type { StoreOptions } from "./store/open-store.ts";
