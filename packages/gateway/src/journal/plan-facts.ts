@@ -1,4 +1,4 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import { type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { messageType, type MessageView, partMessage, parts } from "./message-view.ts";
 import { wordsOf } from "./names.ts";
 
@@ -68,12 +68,9 @@ function isSame(bytes: Buffer, other: Buffer | undefined): boolean {
 function isText(field: DescMessage["fields"][number]): boolean {
   return (
     (field.fieldKind === "scalar" || (field.fieldKind === "list" && field.listKind === "scalar")) &&
-    field.scalar === STRING
+    field.scalar === ScalarType.STRING
   );
 }
-
-/** `ScalarType.STRING` of protobuf. */
-const STRING = 9;
 
 const HOLDING = new Map<DescMessage, boolean>();
 

@@ -23,7 +23,10 @@ export function superseded(
  * is to be taken out all the same.
  */
 export function isRedundant(heads: readonly EntryHead[], next: Omit<EntryHead, "sequence">): boolean {
-  if (next.removes) return !heads.some((head) => takesAway(next, head));
+  if (next.removes) {
+    const gone = new Set(superseded(heads, next));
+    return !heads.some((head) => !gone.has(head.sequence) && takesAway(next, head));
+  }
   return (
     next.defines.some(
       (define) =>
@@ -34,20 +37,6 @@ export function isRedundant(heads: readonly EntryHead[], next: Omit<EntryHead, "
       next.defines.length > 0 &&
       next.defines.every((key) => isPresent(heads, key)))
   );
-}
-
-/**
- * The entries of a journal that are to be made again: all but those that take away what no entry before them has made,
- * which a driver would refuse.
- */
-export async function* neededEntries<T extends Head>(entries: AsyncIterable<T>): AsyncGenerator<T> {
-  const made: Head[] = [];
-  for await (const entry of entries) {
-    if (entry.removes && !made.some((before) => takesAway(entry, before))) continue;
-    const { kind, defines, removes, uses, method } = entry;
-    made.push({ kind, defines, removes, uses, method });
-    yield entry;
-  }
 }
 
 const IF_PRESENT = "if-present ";
