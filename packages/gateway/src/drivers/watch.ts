@@ -22,6 +22,7 @@ export class Watch implements Disposable {
   /** Who waits for the outcome of a check that has not begun yet when they ask. */
   readonly #doubters: ((alive: boolean) => void)[] = [];
   #doubted = new AbortController();
+  #over = false;
 
   constructor(connection: DriverConnection, health: HealthCheck, times: WatchTimes) {
     this.#connection = connection;
@@ -31,6 +32,7 @@ export class Watch implements Disposable {
 
   /** Checks at once; tells whether the driver lives, when that is known. */
   suspect(): Promise<boolean> {
+    if (this.#over) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#doubters.push(resolve);
     this.#doubted.abort();
@@ -52,6 +54,7 @@ export class Watch implements Disposable {
 
   /** The driver does not live any more. */
   [Symbol.dispose](): void {
+    this.#over = true;
     for (const tell of this.#doubters.splice(0)) tell(false);
   }
 
