@@ -14,6 +14,7 @@ export type {
   ScriptEngineProvider,
   ScriptRayAddress,
 } from "./script-options.ts";
+export { installSparkRelease } from "./environment/environment-process.ts";
 export { clusterRuntimeEnv } from "./environment/cluster-runtime-env.ts";
 export {
   prepareScriptEnvironment,

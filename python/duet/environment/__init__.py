@@ -8,6 +8,7 @@ Trainings of MLSQL and ordinary scripts share this: what is asked for (`wanted`)
   `$DUET_HOME/environments/<hash of its content>`; on several nodes `{"uv": …}`, which each node builds for itself;
   `{"conda": …}` for conda.
 - `script_environment(spec, …)` is for the process of a script, which has PySpark beside Ray.
+- `spark_release(version, …)` is for a Spark driver of a gateway: Apache Spark itself, no Ray.
 
 `spec` is what `wanted.read_wanted` takes. `on_line(text)` is awaited for each line that the build prints.
 
@@ -33,14 +34,20 @@ from typing import Any
 from duet.environment.build import OnLine, build_environment
 from duet.environment.own_packages import OwnPackages, Role, own_packages
 from duet.environment.python_version import check_python
-from duet.environment.requirement import text_of
+from duet.environment.requirement import Place, read_requirement, text_of
 from duet.environment.store import build_once, content_of, folder_of, is_whole, python_of
 from duet.environment.wanted import Wanted, read_wanted
 from duet.errors import DuetError
 
 OnStart = Callable[[int], Awaitable[None]]
 
-__all__ = ["ScriptEnvironment", "cluster_versions", "ensure_environment", "script_environment"]
+__all__ = [
+    "ScriptEnvironment",
+    "cluster_versions",
+    "ensure_environment",
+    "script_environment",
+    "spark_release",
+]
 
 
 async def ensure_environment(spec: dict[str, Any], on_line: OnLine) -> dict[str, Any]:
@@ -103,6 +110,18 @@ async def script_environment(
         return ScriptEnvironment(None, wanted.files, True)
     folder = await _ensure(rest, own, python, on_line, on_start)
     return ScriptEnvironment(python_of(folder), wanted.files, not wanted.local)
+
+
+async def spark_release(version: str, on_line: OnLine, *, on_start: OnStart) -> Path:
+    """Make sure that a release of Apache Spark is there, with the packages that its Python workers need.
+
+    Gives the Python of its environment; Spark itself is the folder of the package `pyspark` there. `on_line` and
+    `on_start` are those of `script_environment`. Raises DuetError `environment-failed` where there is no such release.
+    """
+    spark = read_requirement(f"pyspark[connect,sql]=={version}", Place(), Path.cwd())
+    packages = OwnPackages(fixed=[spark.text], exact=[], loose=[])
+    folder = await _ensure(Wanted([spark]), packages, platform.python_version(), on_line, on_start)
+    return python_of(folder)
 
 
 def cluster_versions() -> tuple[str, str]:

@@ -1,11 +1,12 @@
 """Makes one environment for a program in another language: `python -m duet.environment`.
 
 Standard input has one line of JSON: `{"spec": {…}, "role": "connect", "cluster": {"python": "3.11.7", "ray": "2.60.0"},
-"target": "here" | "cluster"}` (see `duet.environment`; `cluster` may be absent). It stays open as long as somebody
-waits: at its end the build is given up. Standard output has a JSON object a line: `{"packages": 5}` when a build
-begins, `{"line": "…"}`, `{"note": "…"}`, and at last one of
+"target": "here" | "cluster"}` (see `duet.environment`; `cluster` may be absent), or `{"sparkRelease": "4.1.1"}`. It
+stays open as long as somebody waits: at its end the build is given up. Standard output has a JSON object a line:
+`{"packages": 5}` when a build begins, `{"line": "…"}`, `{"note": "…"}`, and at last one of
 
     {"python": "/…/bin/python" | null, "files": ["/…"], "lasting": true}         for `here`
+    {"python": "/…/bin/python"}                                            for a release
     {"runtimeEnv": {…}}                                                    for `cluster`
     {"error": {"code": "…", "message": "…", "file": "…", "line": 3}}
 """
@@ -18,7 +19,7 @@ import json
 import sys
 from typing import Any
 
-from duet.environment import cluster_versions, script_environment
+from duet.environment import cluster_versions, script_environment, spark_release
 from duet.environment.cluster import cluster_environment
 from duet.errors import DuetError
 
@@ -41,6 +42,9 @@ async def _on_start(packages: int) -> None:
 
 
 async def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    if "sparkRelease" in request:
+        python = await spark_release(request["sparkRelease"], _on_line, on_start=_on_start)
+        return {"python": str(python)}
     cluster = request.get("cluster")
     if request.get("target") == "cluster":
         python, ray = (cluster["python"], cluster["ray"]) if cluster else cluster_versions()

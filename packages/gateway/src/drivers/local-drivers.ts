@@ -16,6 +16,8 @@ export interface SailOptions extends PythonHome {
   readonly directory: string;
   /** Bytes that its queries may take together; by default as many as they want. */
   readonly memory?: number;
+  /** Added to the driver's environment: `SAIL_…` settings. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The gateway tells when a session is over; Sail by itself would after 15 idle minutes. */
@@ -43,6 +45,7 @@ export function sail(options: SailOptions): DriverLauncher {
         SAIL_RUNTIME__MEMORY_POOL__TYPE: "greedy",
         SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE: String(options.memory),
       }),
+      ...options.environment,
     },
     workingDirectory: options.directory,
     logFile: join(options.directory, "driver.log"),
@@ -66,12 +69,13 @@ export interface ApacheSparkOptions extends PythonHome {
 
 /** Starts Apache Spark's Connect server. */
 export function apacheSpark(options: ApacheSparkOptions): DriverLauncher {
+  // Executors elsewhere must reach their driver: there Spark finds the address of this machine itself.
+  const isLocal = options.master.startsWith("local");
   const settings = (port: number): Readonly<Record<string, string>> => ({
     // One heavy query must not starve the others.
     "spark.scheduler.mode": "FAIR",
     "spark.ui.enabled": "false",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
+    ...(isLocal && { "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1" }),
     ...options.settings,
     "spark.connect.grpc.binding.address": "127.0.0.1",
     "spark.connect.grpc.binding.port": String(port),
@@ -89,7 +93,7 @@ export function apacheSpark(options: ApacheSparkOptions): DriverLauncher {
     environment: {
       PYTHONPATH: options.packages,
       SPARK_HOME: options.sparkHome,
-      SPARK_LOCAL_IP: "127.0.0.1",
+      ...(isLocal && { SPARK_LOCAL_IP: "127.0.0.1" }),
       ...options.environment,
     },
     workingDirectory: options.directory,

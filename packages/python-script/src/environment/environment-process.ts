@@ -38,7 +38,29 @@ export async function requestEnvironment(
   spec: EnvironmentSpec,
   target: "here" | "cluster",
 ): Promise<EnvironmentAnswer> {
-  const { installation, cluster, signal } = request;
+  const { spark: role = "connect", cluster } = request;
+  return askPython(request, { spec, role, cluster, target });
+}
+
+/**
+ * Makes sure that a release of Apache Spark is there, in an environment with what its Python workers need; gives that
+ * environment's Python.
+ * @throws {ScriptEnvironmentError} `environment-failed` where there is no such release
+ */
+export async function installSparkRelease(
+  request: Pick<EnvironmentRequest, "installation" | "signal" | "onBuild" | "onLine">,
+  version: string,
+): Promise<string> {
+  const { python } = await askPython(request, { sparkRelease: version });
+  if (typeof python === "string") return python;
+  throw new Error(`python -m duet.environment has told no Python for Spark ${version}`);
+}
+
+async function askPython(
+  request: Pick<EnvironmentRequest, "installation" | "signal" | "onBuild" | "onLine" | "onNote">,
+  question: object,
+): Promise<EnvironmentAnswer> {
+  const { installation, signal } = request;
   signal?.throwIfAborted();
   const child = spawn(installation.python, ["-m", "duet.environment"], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -50,7 +72,7 @@ export async function requestEnvironment(
   const giveUp = (): void => void child.stdin.end();
   signal?.addEventListener("abort", giveUp, { once: true });
   child.stdin.on("error", () => undefined);
-  child.stdin.write(`${JSON.stringify({ spec, role: request.spark ?? "connect", cluster, target })}\n`);
+  child.stdin.write(`${JSON.stringify(question)}\n`);
   try {
     let answer: EnvironmentAnswer | undefined;
     for await (const line of createInterface({ input: child.stdout, crlfDelay: Infinity })) {
