@@ -6,7 +6,7 @@ export default tseslint.config(
   { ignores: ["**/generated/**", "**/node_modules/**", ".venv*/**", "bench/work/**"] },
   js.configs.recommended,
   {
-    files: ["packages/**/*.ts", "bench/**/*.ts", "tests/**/*.ts"],
+    files: ["packages/**/*.ts", "deploy/**/*.ts", "bench/**/*.ts", "tests/**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -15,6 +15,8 @@ export default tseslint.config(
     rules: {
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/consistent-type-imports": "error",
+      // A lock is held by being declared.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreUsingDeclarations: true }],
       "@typescript-eslint/restrict-template-expressions": [
         "error",
         { allowNumber: true, allowBoolean: true },
@@ -27,7 +29,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["packages/**/*.ts"],
+    files: ["packages/**/*.ts", "deploy/**/*.ts"],
     ignores: ["**/*.test.ts", "**/*-suite.ts", "**/testing/**"],
     plugins: { jsdoc },
     rules: {

@@ -15,11 +15,12 @@ import { main, setUp } from "./setup.mjs";
 
 const words = process.argv.slice(2);
 const isEngineTest = (name) => /\.engine\.test\.(ts|mjs)$/.test(name);
-const isTest = (name) => /\.test\.(ts|mjs)$/.test(name);
+// Those of the YARN cluster are run by `npm run cluster -- test`.
+const isTest = (name) => /\.test\.(ts|mjs)$/.test(name) && !/\.cluster\.test\.ts$/.test(name);
 
 function files(kind) {
   const filters = words.filter((word) => !(word in tiers));
-  return ["packages", "scripts", "tests", "bench"]
+  return ["packages", "deploy", "scripts", "tests", "bench"]
     .flatMap((folder) => filesBelow(folder, isTest))
     .filter((name) => isEngineTest(name) === (kind === "engine"))
     .filter((name) => filters.length === 0 || filters.some((word) => name.includes(word)));
