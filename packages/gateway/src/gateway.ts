@@ -5,7 +5,7 @@ import { checkExposure } from "./identity/exposure.ts";
 import { GatewayServer, type ServerOptions } from "./proxy/gateway-server.ts";
 import { passThrough, type PassThroughOptions } from "./proxy/pass-through.ts";
 import { type SessionOptions, SessionRouter } from "./sessions/session-router.ts";
-import type { Session } from "./sessions/session.ts";
+import type { Session } from "./sessions/router-session.ts";
 
 /** How a gateway listens, keeps sessions and watches drivers. Times are milliseconds. */
 export interface GatewayOptions extends ServerOptions, PassThroughOptions, SessionOptions {

@@ -2,7 +2,7 @@ export { startGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { ServerOptions } from "./proxy/gateway-server.ts";
 export type { SessionOptions } from "./sessions/session-router.ts";
-export type { Session } from "./sessions/session.ts";
+export type { Session } from "./sessions/router-session.ts";
 
 export { openAuthenticator } from "./identity/authenticator.ts";
 export type { IdentityOptions } from "./identity/authenticator.ts";

@@ -8,9 +8,9 @@ import { GatewayError, StatusCode } from "../grpc/status.ts";
 import type { CallHead, Route, Router } from "../proxy/call.ts";
 import type { DriverConnection } from "../proxy/driver-connection.ts";
 import { unaryCall } from "../proxy/unary-call.ts";
-import { Placement } from "./placement.ts";
+import { Placement } from "./router-placement.ts";
 import { driverSessionId } from "./session-id.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./router-session.ts";
 
 /** Methods that make a session where there is none; the others are about something that must be there. */
 const OPENING = new Set(["ExecutePlan", "AnalyzePlan", "Config", "AddArtifacts", "ArtifactStatus"]);

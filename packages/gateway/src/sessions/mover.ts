@@ -1,0 +1,205 @@
+import { SparkConnectService } from "@duet/spark-connect/wire";
+import type { Driver } from "../drivers/driver.ts";
+import type { GatewayEvents } from "../events.ts";
+import { GatewayError, StatusCode } from "../grpc/status.ts";
+import type { DriverConnection } from "../proxy/driver-connection.ts";
+import { unaryCall } from "../proxy/unary-call.ts";
+import type { SessionStore } from "../store/session-store.ts";
+import type { Placement, Reservation } from "./placement.ts";
+import { replay, ReplayError } from "./replay.ts";
+import { lostSession } from "./session-errors.ts";
+import { newDriverSessionId } from "./session-id.ts";
+import type { MoveCause, Session } from "./session.ts";
+import type { KnownSessions } from "./known-sessions.ts";
+
+/** Thrown when a session stays where it is: something of it lives on its driver alone, or no other driver takes it. */
+export class SessionStaysError extends Error {
+  override readonly name = "SessionStaysError";
+  /** It may be movable later: what it is pinned by may end, or another driver be ready. */
+  readonly forNow: boolean;
+
+  constructor(reason: string, forNow: boolean, options?: ErrorOptions) {
+    super(reason, options);
+    this.forNow = forNow;
+  }
+}
+
+/** What the mover works with. */
+export interface MoverParts {
+  readonly store: SessionStore;
+  readonly known: KnownSessions;
+  readonly placement: Placement;
+  readonly events: GatewayEvents;
+}
+
+/** Milliseconds for the old driver to end a session that has left it. */
+const RELEASE_TIMEOUT = 10_000;
+
+/** So many drivers may break down under a session that is brought to them. */
+const BROKEN = 5;
+
+interface Moved {
+  readonly driver: Driver;
+  /** Calls of the journal. */
+  readonly replayed: number;
+}
+
+/** How often a session is brought to other drivers when its journal, or its place, is changed by another gateway. */
+const ATTEMPTS = 5;
+
+/**
+ * Brings a session to another driver by making the calls of its journal again there. The caller has the session to
+ * himself in this gateway (its gate is shut); the store's lock keeps the other gateways away.
+ */
+export class Mover {
+  readonly #parts: MoverParts;
+
+  constructor(parts: MoverParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Moves a session off its place, unless it is found to be elsewhere already.
+   * @throws {SessionStaysError} on a drain.
+   * @throws {GatewayError} `session-lost` when the driver was lost and the session with it; it has ended then.
+   *   `no-driver-ready`; the session is as it was, and may be tried again.
+   * @param lockSignal ends the wait for other gateways, `signal` also the move itself.
+   * @throws the reason of either.
+   */
+  async move(session: Session, because: MoveCause, signal: AbortSignal, lockSignal = signal): Promise<void> {
+    const { store, known } = this.#parts;
+    const began = performance.now();
+    using held = new DisposableStack();
+    held.use(await store.lock(session.key, lockSignal));
+    for (let attempt = 1; ; attempt += 1) {
+      await known.read(session);
+      const from = session.stored.place;
+      if (from !== undefined && this.#isGood(session, because)) return;
+      await this.#assertMovable(session, because);
+      const moved = await this.#bring(session, because, signal);
+      if (moved === undefined) {
+        if (attempt < ATTEMPTS) continue;
+        throw new GatewayError(
+          "session-busy",
+          StatusCode.unavailable,
+          `the session ${session.clientId} was changed by another gateway while it was moved: try again`,
+        );
+      }
+      const { driver: to, replayed } = moved;
+      this.#parts.events.emit({
+        type: "session-moved",
+        userId: session.userId,
+        sessionId: session.clientId,
+        from: from?.driverId ?? "",
+        to: to.id,
+        because,
+        replayed,
+        duration: performance.now() - began,
+      });
+      return;
+    }
+  }
+
+  /** Ends a session on its driver; best effort, since drivers end idle sessions by themselves in the end. */
+  release(connection: DriverConnection, userId: string, driverSessionId: string): void {
+    const request = { sessionId: driverSessionId, userContext: { userId, userName: userId } };
+    const { releaseSession } = SparkConnectService.method;
+    unaryCall(connection, releaseSession, request, RELEASE_TIMEOUT).catch(() => undefined);
+  }
+
+  /** Whether the session need not leave its place (any more): another gateway has moved it, or its driver is back. */
+  #isGood(session: Session, because: MoveCause): boolean {
+    const place = this.#parts.known.place(session);
+    return place !== undefined && (because === "driver-lost" || place.driver.state === "ready");
+  }
+
+  async #assertMovable(session: Session, because: MoveCause): Promise<void> {
+    const [pin] = session.pins;
+    if (pin === undefined) return;
+    if (because === "drain") throw new SessionStaysError(pin, true);
+    await this.#lose(session, `it could not be moved: ${pin}`);
+  }
+
+  /** Undefined when the session is not any more what was read of it. */
+  async #bring(session: Session, because: MoveCause, signal: AbortSignal): Promise<Moved | undefined> {
+    const tried = new Set<Driver>();
+    let refused: ReplayError | undefined;
+    for (let broken = 0; broken < BROKEN;) {
+      using target = await this.#target(session, because, tried, refused, signal);
+      if (target === undefined) break;
+      try {
+        return await this.#bringTo(session, target, signal);
+      } catch (error) {
+        if (!(error instanceof ReplayError)) throw error;
+        tried.add(target.driver);
+        if (error.driverFailed) {
+          broken += 1;
+          await target.driver.suspect();
+        }
+        if (refused === undefined || refused.driverFailed) refused = error;
+      }
+    }
+    if (refused === undefined || because === "drain") {
+      throw new SessionStaysError(
+        refused?.message ?? "no other driver is ready",
+        refused?.driverFailed !== false,
+        {
+          cause: refused,
+        },
+      );
+    }
+    if (!refused.driverFailed) return this.#lose(session, refused.message);
+    throw new GatewayError("no-driver-ready", StatusCode.unavailable, refused.message, { cause: refused });
+  }
+
+  /** Where to try next; undefined when all have been tried. */
+  async #target(
+    { pool }: Session,
+    because: MoveCause,
+    tried: Set<Driver>,
+    refused: ReplayError | undefined,
+    signal: AbortSignal,
+  ): Promise<Reservation | undefined> {
+    const { placement } = this.#parts;
+    const candidate = placement.candidate(pool, tried);
+    // On a drain the session can go on where it is, and on another driver's refusal there is nothing to wait for.
+    if (candidate !== undefined || because === "drain" || refused?.driverFailed === false) return candidate;
+    tried.clear();
+    return placement.replace(pool, signal);
+  }
+
+  async #bringTo(session: Session, target: Reservation, signal: AbortSignal): Promise<Moved | undefined> {
+    const { store, known } = this.#parts;
+    const { driver, connection, life } = target;
+    const driverSessionId = newDriverSessionId();
+    const before = session.stored;
+    const old = known.place(session);
+    const as = { connection, driverSessionId, userId: session.userId };
+    let replayed: number;
+    try {
+      replayed = await replay(store.entries(session.key), as, signal);
+    } catch (error) {
+      this.release(connection, session.userId, driverSessionId);
+      throw error;
+    }
+    const place = { driverId: driver.id, life, driverSessionId };
+    // When the store does not say whether the session is there now, it is to be asked again before the next call.
+    const { term } = session;
+    session.term = undefined;
+    const moved = await store.move(session.key, before.version, place);
+    session.term = term;
+    if (!moved) {
+      this.release(connection, session.userId, driverSessionId);
+      return undefined;
+    }
+    if (old !== undefined) this.release(old.life, session.userId, old.driverSessionId);
+    known.note(session, { place, epoch: before.epoch + 1, version: before.version + 1 });
+    session.lastHeard = Date.now();
+    return { driver, replayed };
+  }
+
+  async #lose(session: Session, reason: string): Promise<never> {
+    await this.#parts.known.end(session, { because: "lost", reason });
+    throw lostSession(session, reason);
+  }
+}

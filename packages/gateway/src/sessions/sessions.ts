@@ -1,0 +1,241 @@
+import { randomUUID } from "node:crypto";
+import { DEFAULT_POOL } from "../drivers/driver.ts";
+import type { DriverPool } from "../drivers/pool.ts";
+import type { GatewayEvents } from "../events.ts";
+import { allowedPool } from "../identity/allowed-pool.ts";
+import type { Identity, Limits } from "../identity/identity.ts";
+import type { JournalBounds } from "../journal/bound.ts";
+import type { JournalEntry } from "../journal/journal-entry.ts";
+import type { TableChange } from "../journal/call-summary.ts";
+import type { CallHead } from "../proxy/call.ts";
+import type { SessionKey, SessionStore, SharedLock, StoredSession } from "../store/session-store.ts";
+import { Drain } from "./drain.ts";
+import { FailOver } from "./fail-over.ts";
+import type { CallKind } from "./gate.ts";
+import { KnownSessions } from "./known-sessions.ts";
+import { Mover } from "./mover.ts";
+import { Occupancy } from "./occupancy.ts";
+import { Placement } from "./placement.ts";
+import { type CallHost, EnteredCall, type Stay } from "./session-call.ts";
+import type { CloneIds, SessionCall, SessionDirectory, SessionPlace } from "./session-directory.ts";
+import { assertOpen, unknownSession } from "./session-errors.ts";
+import { newDriverSessionId } from "./session-id.ts";
+import { SessionJournal } from "./session-journal.ts";
+import { type Session, sessionName } from "./session.ts";
+import { untilAborted } from "./wait.ts";
+
+/** Methods that make a session where there is none; the others are about something that must be there. */
+const OPENING = new Set(["ExecutePlan", "AnalyzePlan", "Config", "AddArtifacts", "ArtifactStatus"]);
+
+/** Methods about what was begun before. */
+const FOLLOW_UPS = new Set([
+  "ReattachExecute",
+  "ReleaseExecute",
+  "Interrupt",
+  "FetchErrorDetails",
+  "ReleaseSession",
+]);
+
+/** How sessions are kept; times are milliseconds. */
+export interface SessionOptions {
+  /** How long a session waits for a driver; by default 60 s. */
+  readonly patience?: number;
+  /** After how long without a call a session is ended; by default an hour, as Spark does. */
+  readonly longestIdle?: number;
+  /** How large a session's journal may grow. */
+  readonly journal?: JournalBounds;
+}
+
+/** What sessions are kept with. */
+export interface SessionParts {
+  readonly pool: DriverPool;
+  readonly store: SessionStore;
+  readonly limits: Limits;
+  readonly events: GatewayEvents;
+}
+
+const PATIENCE = 60_000;
+
+/** The sessions of a gateway: opened on drivers, found again by each call, moved when their drivers drain or are lost. */
+export class Sessions implements SessionDirectory, CallHost, Disposable {
+  readonly known: KnownSessions;
+  readonly mover: Mover;
+  readonly #parts: SessionParts;
+  readonly #placement: Placement;
+  readonly #occupancy: Occupancy;
+  readonly #journal: SessionJournal;
+  readonly #failOver: FailOver;
+  readonly #opening = new Map<string, Promise<Session>>();
+
+  private constructor(parts: SessionParts, options: SessionOptions) {
+    const { pool, store, events } = parts;
+    const patience = options.patience ?? PATIENCE;
+    this.#parts = parts;
+    this.#occupancy = new Occupancy(pool);
+    this.#placement = new Placement(pool, this.#occupancy, patience);
+    this.known = new KnownSessions(store, pool, this.#occupancy, events);
+    this.mover = new Mover({ store, known: this.known, placement: this.#placement, events });
+    this.#journal = new SessionJournal(store, this.known, options.journal ?? {});
+    this.#failOver = new FailOver(pool, this.known, this.mover, patience);
+    pool.onDrain = (driver, signal) =>
+      new Drain(
+        {
+          known: this.known,
+          occupancy: this.#occupancy,
+          placement: this.#placement,
+          mover: this.mover,
+        },
+        driver,
+        signal,
+      ).run();
+  }
+
+  /** Goes on with the sessions of the store. */
+  static async open(parts: SessionParts, options: SessionOptions = {}): Promise<Sessions> {
+    const sessions = new Sessions(parts, options);
+    for (const stored of await parts.store.sessions()) sessions.known.adopt(stored);
+    return sessions;
+  }
+
+  async enter(head: CallHead, identity: Identity, signal: AbortSignal): Promise<SessionCall> {
+    const { name } = head.method;
+    const key = { userId: identity.userId, clientId: head.sessionId };
+    const session = this.known.get(key) ?? (await untilAborted(this.#find(key, head, identity), signal));
+    if (name === "CloneSession") this.#checkLimit(identity);
+    const stay = await this.stay(session, FOLLOW_UPS.has(name) ? "follow-up" : "work", signal);
+    return new EnteredCall(session, this, stay);
+  }
+
+  async stay(session: Session, kind: CallKind, signal: AbortSignal): Promise<Stay> {
+    for (;;) {
+      const stay = await this.#tryStay(session, kind, signal);
+      if (stay !== undefined) return stay;
+      await this.#failOver.settle(session, signal);
+    }
+  }
+
+  share(session: Session): Promise<SharedLock> {
+    return this.#parts.store.share(session.key, new AbortController().signal);
+  }
+
+  record(session: Session, entries: readonly JournalEntry[]): Promise<void> {
+    return this.#journal.record(session, entries);
+  }
+
+  async recordTables(session: Session, place: SessionPlace, changes: readonly TableChange[]): Promise<void> {
+    if (place.driver.catalog === "shared") return;
+    await this.#journal.recordTables(session, place, changes);
+  }
+
+  pin(session: Session, reason: string): Promise<void> {
+    return this.known.pin(session, reason);
+  }
+
+  unpin(session: Session, reason: string): Promise<void> {
+    return this.known.unpin(session, reason);
+  }
+
+  end(session: Session): Promise<void> {
+    return this.known.end(session, { because: "released" });
+  }
+
+  async cloned(session: Session, { driver }: SessionPlace, clone: CloneIds): Promise<void> {
+    const { place, pins } = session.stored;
+    if (place === undefined) return;
+    const { clientId, serverId, driverSessionId } = clone;
+    const row = newRow({ userId: session.userId, clientId }, session.pool, serverId);
+    const cloned = { ...row, pins, place: { ...place, driverSessionId } };
+    await this.#parts.store.add(cloned);
+    await this.#parts.store.copy(session.key, cloned);
+    await this.known.read(this.known.adopt(cloned));
+    this.#tellOpened(cloned, driver.id);
+  }
+
+  [Symbol.dispose](): void {
+    this.#parts.pool.onDrain = undefined;
+    this.#failOver[Symbol.dispose]();
+    this.#placement[Symbol.dispose]();
+    this.#occupancy[Symbol.dispose]();
+  }
+
+  /** Undefined when the session has no place, or its driver is not there. */
+  async #tryStay(session: Session, kind: CallKind, signal: AbortSignal): Promise<Stay | undefined> {
+    using held = new DisposableStack();
+    held.use(await session.gate.enter(kind, signal));
+    const share = held.use(await this.#parts.store.share(session.key, signal));
+    assertOpen(session.stored);
+    if (share.term !== session.term) {
+      await this.known.read(session);
+      session.term = share.term;
+    }
+    const place = this.known.place(session);
+    if (place === undefined) return undefined;
+    place.driver.calls += 1;
+    session.lastUsed = session.lastHeard = Date.now();
+    held.defer(() => {
+      place.driver.calls -= 1;
+      session.lastUsed = session.lastHeard = Date.now();
+    });
+    const kept = held.move();
+    return {
+      place,
+      [Symbol.dispose]: () => {
+        kept.dispose();
+      },
+    };
+  }
+
+  /** The call's session, which the first call of it makes; calls that come meanwhile wait for the same. */
+  #find(key: SessionKey, head: CallHead, identity: Identity): Promise<Session> {
+    const name = sessionName(key);
+    const found = this.#opening.get(name);
+    if (found !== undefined) return found;
+    // Not bound to the first call: others may come to wait for it too, and it waits no longer than the patience.
+    const opening = this.#findOrOpen(key, head, identity).finally(() => this.#opening.delete(name));
+    this.#opening.set(name, opening);
+    return opening;
+  }
+
+  async #findOrOpen(key: SessionKey, { method, pool }: CallHead, identity: Identity): Promise<Session> {
+    const found = await this.#parts.store.find(key);
+    if (found !== undefined) {
+      assertOpen(found);
+      return this.known.adopt(found);
+    }
+    if (!OPENING.has(method.name)) throw unknownSession(key, method.name);
+    this.#checkLimit(identity);
+    const label = allowedPool(identity, pool) ?? DEFAULT_POOL;
+    using target = await this.#placement.place(label);
+    const { driver, life } = target;
+    const place = { driverId: driver.id, life, driverSessionId: newDriverSessionId() };
+    const row = { ...newRow(key, label, randomUUID()), place };
+    const stored = await this.#parts.store.add(row);
+    assertOpen(stored);
+    const session = this.known.adopt(stored);
+    if (stored.serverId === row.serverId) this.#tellOpened(stored, driver.id);
+    return session;
+  }
+
+  #checkLimit(identity: Identity): void {
+    this.#parts.limits.checkSession(identity, this.known.countOf(identity.userId));
+  }
+
+  #tellOpened({ userId, clientId: sessionId }: SessionKey, driverId: string): void {
+    this.#parts.events.emit({ type: "session-opened", userId, sessionId, driverId });
+  }
+}
+
+function newRow(key: SessionKey, pool: string, serverId: string): StoredSession {
+  return {
+    ...key,
+    serverId,
+    pool,
+    place: undefined,
+    epoch: 0,
+    version: 0,
+    state: "open",
+    lostBecause: undefined,
+    pins: [],
+    lastUsed: Date.now(),
+  };
+}
