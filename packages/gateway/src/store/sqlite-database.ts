@@ -80,7 +80,8 @@ class PreparedDatabase implements SqliteDatabase {
   prepare(sql: string): SqliteStatement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const statement = new PreparedStatement(this.#database.prepare(sql));
+    const prepared = new PreparedStatement(this.#database.prepare(sql));
+    const statement = sql === "rollback" ? this.#rollback(prepared) : prepared;
     // Lists of parameters differ in length: such texts must not pile up.
     if (this.#statements.size >= 200) this.#statements.clear();
     this.#statements.set(sql, statement);
@@ -90,6 +91,18 @@ class PreparedDatabase implements SqliteDatabase {
   close(): void {
     this.#statements.clear();
     this.#database.close();
+  }
+
+  /** SQLite rolls back by itself on a full disk, and a second rollback would fail and hide why. */
+  #rollback(statement: SqliteStatement): SqliteStatement {
+    const database = this.#database;
+    return {
+      reader: false,
+      all: (parameters) => statement.all(parameters),
+      run: (parameters) =>
+        database.isTransaction ? statement.run(parameters) : { changes: 0, lastInsertRowid: 0 },
+      iterate: (parameters) => statement.iterate(parameters),
+    };
   }
 }
 
