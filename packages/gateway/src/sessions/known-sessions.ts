@@ -133,18 +133,18 @@ export class KnownSessions {
 
   /** A session cannot be moved from now on. */
   async pin(session: Session, reason: string): Promise<void> {
-    if (session.stored.pins.includes(reason)) return;
+    const isNew = !session.pins.includes(reason);
     session.unstoredPins.add(reason);
     await this.#store.pin(session.key, reason);
     session.unstoredPins.delete(reason);
-    this.note(session, { pins: [...session.stored.pins, reason] });
+    this.note(session, { pins: [...new Set([...session.stored.pins, reason])] });
+    if (!isNew) return;
     const { userId, clientId: sessionId } = session;
     this.#events.emit({ type: "session-pinned", userId, sessionId, reason });
   }
 
   /** A reason for which a session could not be moved has ended. */
   async unpin(session: Session, reason: string): Promise<void> {
-    if (!session.pins.includes(reason)) return;
     await this.#store.unpin(session.key, reason);
     session.unstoredPins.delete(reason);
     this.note(session, { pins: session.stored.pins.filter((pin) => pin !== reason) });

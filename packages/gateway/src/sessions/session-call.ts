@@ -38,6 +38,7 @@ export class EnteredCall implements SessionCall {
     this.#host = host;
     this.#stay = stay;
     this.#place = stay.place;
+    session.lastUsed = Date.now();
   }
 
   get place(): SessionPlace {
@@ -91,6 +92,7 @@ export class EnteredCall implements SessionCall {
 
   [Symbol.dispose](): void {
     this.#ended = true;
+    this.session.lastUsed = Date.now();
     this.#stay[Symbol.dispose]();
   }
 }

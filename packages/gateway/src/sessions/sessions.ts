@@ -12,6 +12,7 @@ import type { SessionKey, SessionStore, SharedLock, StoredSession } from "../sto
 import { Drain } from "./drain.ts";
 import { FailOver } from "./fail-over.ts";
 import type { CallKind } from "./gate.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { KnownSessions } from "./known-sessions.ts";
 import { Mover } from "./mover.ts";
 import { Occupancy } from "./occupancy.ts";
@@ -42,6 +43,10 @@ export interface SessionOptions {
   readonly patience?: number;
   /** After how long without a call a session is ended; by default an hour, as Spark does. */
   readonly longestIdle?: number;
+  /** After how long without a call a driver is told that a session goes on; by default 5 minutes. */
+  readonly sessionKeepAlive?: number;
+  /** How often the gateway looks at what others with the same store have done; by default every 5 s. */
+  readonly refresh?: number;
   /** How large a session's journal may grow. */
   readonly journal?: JournalBounds;
 }
@@ -56,8 +61,10 @@ export interface SessionParts {
 
 const PATIENCE = 60_000;
 
+const HOUSEKEEPING = { longestIdle: 3_600_000, keepAlive: 300_000, refresh: 5_000 };
+
 /** The sessions of a gateway: opened on drivers, found again by each call, moved when their drivers drain or are lost. */
-export class Sessions implements SessionDirectory, CallHost, Disposable {
+export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
   readonly known: KnownSessions;
   readonly mover: Mover;
   readonly #parts: SessionParts;
@@ -65,6 +72,7 @@ export class Sessions implements SessionDirectory, CallHost, Disposable {
   readonly #occupancy: Occupancy;
   readonly #journal: SessionJournal;
   readonly #failOver: FailOver;
+  readonly #housekeeping: Housekeeping;
   readonly #opening = new Map<string, Promise<Session>>();
 
   private constructor(parts: SessionParts, options: SessionOptions) {
@@ -77,6 +85,19 @@ export class Sessions implements SessionDirectory, CallHost, Disposable {
     this.mover = new Mover({ store, known: this.known, placement: this.#placement, events });
     this.#journal = new SessionJournal(store, this.known, options.journal ?? {});
     this.#failOver = new FailOver(pool, this.known, this.mover, patience);
+    this.#housekeeping = new Housekeeping(
+      {
+        store,
+        known: this.known,
+        mover: this.mover,
+        tryStay: (session, signal) => this.#tryStay(session, "follow-up", signal),
+      },
+      {
+        longestIdle: options.longestIdle ?? HOUSEKEEPING.longestIdle,
+        keepAlive: options.sessionKeepAlive ?? HOUSEKEEPING.keepAlive,
+        refresh: options.refresh ?? HOUSEKEEPING.refresh,
+      },
+    );
     pool.onDrain = (driver, signal) =>
       new Drain(
         {
@@ -151,7 +172,8 @@ export class Sessions implements SessionDirectory, CallHost, Disposable {
     this.#tellOpened(cloned, driver.id);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#housekeeping[Symbol.asyncDispose]();
     this.#parts.pool.onDrain = undefined;
     this.#failOver[Symbol.dispose]();
     this.#placement[Symbol.dispose]();
@@ -171,10 +193,10 @@ export class Sessions implements SessionDirectory, CallHost, Disposable {
     const place = this.known.place(session);
     if (place === undefined) return undefined;
     place.driver.calls += 1;
-    session.lastUsed = session.lastHeard = Date.now();
+    session.lastHeard = Date.now();
     held.defer(() => {
       place.driver.calls -= 1;
-      session.lastUsed = session.lastHeard = Date.now();
+      session.lastHeard = Date.now();
     });
     const kept = held.move();
     return {
