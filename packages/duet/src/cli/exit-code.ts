@@ -7,6 +7,8 @@ export const exitCode = {
   mistakes: 2,
   /** An engine could not be started or reached. */
   engine: 3,
+  /** Ctrl-C. */
+  interrupted: 130,
   /** The reader of the output has gone (`duet run … | head`). */
   pipeClosed: 141,
 } as const;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { addEnvironmentsCommands } from "./environments-commands.ts";
 import { exitCodeHelp } from "./exit-code.ts";
+import { addGatewayCommands } from "./gateway-commands.ts";
 import { addRun, type Done } from "./run-options.ts";
 import { addRunsCommands } from "./runs-commands.ts";
 import { parseCount, parseSparkTarget, readSize, type SizeFlags } from "./targets.ts";
@@ -13,6 +14,7 @@ Examples:
   duet run train.py --epochs 3             an ordinary Python script, as python train.py --epochs 3
   duet run -e 'select 1 as a as t;'
   duet up                                  keeps the engines warm: later runs start at once
+  duet gateway                             one Spark address for several drivers; see duet drivers
   duet models show /tmp/model
   duet doctor                              what is there, what is missing, what to do
 
@@ -32,6 +34,7 @@ export function createProgram(done: Done): Command {
   addModels(program, done);
   addRunsCommands(program, done);
   addEnvironmentsCommands(program, done);
+  addGatewayCommands(program, done);
   program
     .command("doctor")
     .description("check this machine and the set-up; every finding says what to do")

@@ -4,6 +4,7 @@ import type { ListedRun } from "../runs/list-runs.ts";
 import { cleanCell } from "../view/clean-text.ts";
 import { coloursFor } from "../view/colours.ts";
 import { formatDuration } from "../view/format.ts";
+import { plainTable, type PlainColumn } from "../view/plain-table.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
 import { printError } from "./print-error.ts";
@@ -56,20 +57,14 @@ function printRuns(runs: readonly ListedRun[]): void {
     run.profile,
     [cleanCell(run.script), ...run.arguments.map(cleanCell)].join(" "),
   ]);
-  const head = ["RUN", "STATE", "STARTED", "TIME", "PROFILE", "SCRIPT"];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join("  ");
-  process.stdout.write(`${colours.dim(line(head))}\n`);
-  for (const [index, row] of rows.entries()) {
-    const state = runs[index]?.state ?? "unknown";
-    // Painted after it is padded: colours have a length too.
-    process.stdout.write(`${line(row).replace(`  ${state}`, `  ${paint[state](state)}`)}\n`);
-  }
+  const stateOf = (row: number): ListedRun["state"] => runs[row]?.state ?? "unknown";
+  const columns: readonly PlainColumn[] = [
+    { title: "RUN" },
+    { title: "STATE", paint: (cell, row) => paint[stateOf(row)](cell) },
+    ...["STARTED", "TIME", "PROFILE", "SCRIPT"].map((title) => ({ title })),
+  ];
+  const [head = "", ...lines] = plainTable(columns, rows);
+  process.stdout.write(`${[colours.dim(head), ...lines].join("\n")}\n`);
 }
 
 /** A run that goes on has taken until now; of one whose end nobody saw it is not known. */

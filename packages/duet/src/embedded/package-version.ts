@@ -2,9 +2,14 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { environmentDirectory, type PythonEnvironment } from "./installation.ts";
 
-/** The directory of an importable Python package in an environment; `undefined` where it is not installed. */
+/** The directory of an importable Python package in one of set-up's environments; `undefined` where it is not installed. */
 export function packageDirectory(environment: PythonEnvironment, name: string): string | undefined {
-  const library = join(environmentDirectory(environment), "lib");
+  return packageFolder(environmentDirectory(environment), name);
+}
+
+/** As {@link packageDirectory}, in the environment of a folder. */
+export function packageFolder(environment: string, name: string): string | undefined {
+  const library = join(environment, "lib");
   return readNames(library)
     .map((python) => join(library, python, "site-packages", name))
     .find((directory) => readNames(directory).length > 0);

@@ -1,7 +1,8 @@
 import { UsageError } from "../cli/usage-error.ts";
 
 /** What is wrong with a gateway's configuration. */
-export type ConfigurationErrorCode = "configuration-invalid" | "configuration-missing" | "configuration-untrusted";
+export type ConfigurationErrorCode =
+  "configuration-invalid" | "configuration-missing" | "configuration-untrusted";
 
 /** Thrown for mistakes in a gateway's configuration, all of them at once. */
 export class ConfigurationError extends UsageError {

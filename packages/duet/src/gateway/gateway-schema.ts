@@ -51,7 +51,9 @@ const driverKinds = {
   sail: v.strictObject({ kind: v.literal("sail"), ...ownDriver, memory: v.optional(size) }),
   spark: v.strictObject({
     ...{ kind: v.literal("spark"), ...ownDriver },
-    version: v.optional(v.pipe(text("a version like 4.1.1"), v.regex(/^\d+(\.\d+)+\S*$/u, "is no version like 4.1.1"))),
+    version: v.optional(
+      v.pipe(text("a version like 4.1.1"), v.regex(/^\d+(\.\d+)+\S*$/u, "is no version like 4.1.1")),
+    ),
     home: v.optional(v.pipe(file, v.startsWith("/", "is no absolute path"))),
     master: v.optional(text("a master like local[*] or yarn")),
     settings: v.optional(
@@ -78,6 +80,9 @@ const driver = v.variant(
   "is neither sail, spark nor address",
 );
 
+/** Where a client certificate may name its user. */
+const CERTIFICATE_USERS = ["common-name", "email", "uri", "dns"] as const;
+
 const jwt = v.strictObject({
   issuer: text("the issuer of the tokens (iss)"),
   audience: text("the audience of the tokens (aud)"),
@@ -89,9 +94,7 @@ const jwt = v.strictObject({
 const authentication = v.strictObject({
   tokens: v.optional(file),
   jwt: v.optional(jwt),
-  certificates: v.optional(
-    v.picklist(CERTIFICATE_USERS, `is neither ${CERTIFICATE_USERS.join(", ")}`),
-  ),
+  certificates: v.optional(v.picklist(CERTIFICATE_USERS, `is none of ${CERTIFICATE_USERS.join(", ")}`)),
 });
 
 const tls = v.strictObject({ certificate: file, key: file, "client-ca": v.optional(file) });
@@ -126,9 +129,7 @@ const audit = v.strictObject({
 
 const log = v.strictObject({
   file: v.optional(file),
-  level: v.optional(
-    v.picklist(["debug", "info", "warn", "error"], "is neither debug, info, warn nor error"),
-  ),
+  level: v.optional(v.picklist(["debug", "info", "warn", "error"], "is neither debug, info, warn nor error")),
 });
 
 const admin = v.strictObject({
@@ -169,7 +170,9 @@ export function knownKeys(path: readonly string[], kind: unknown): readonly stri
   const [table, , third] = path;
   if (path.length <= 1 || table === undefined) return keysOf(gatewaySchema);
   if (table === "drivers" && third !== undefined) {
-    return Object.hasOwn(driverKinds, String(kind)) ? keysOf(driverKinds[kind as keyof typeof driverKinds]) : [];
+    return Object.hasOwn(driverKinds, String(kind))
+      ? keysOf(driverKinds[kind as keyof typeof driverKinds])
+      : [];
   }
   if (table === "authentication" && path.length === 3) return keysOf(jwt);
   if (table === "limits" && path.length === 4) return Object.keys(userLimits);

@@ -27,8 +27,7 @@ export function resolveIdentity(
   }
   if (!resolution.isLoopback(listen.host)) {
     const key = ["listen"];
-    if (tls === undefined)
-      resolution.mistake(key, `${listen.host} is reached by others: add [gateway.tls]`);
+    if (tls === undefined) resolution.mistake(key, `${listen.host} is reached by others: add [gateway.tls]`);
     if (tokens === undefined && jwt === undefined && certificates === undefined)
       resolution.mistake(key, `${listen.host} is reached by others: add [gateway.authentication]`);
   }
@@ -45,7 +44,10 @@ function resolveJwt(jwt: JwtTable, resolution: Resolution): NonNullable<Identity
   const { issuer, audience, keys, "user-claim": userClaim, "pool-claim": poolClaim } = jwt;
   const isAddress = /^[a-z][a-z0-9+.-]*:\/\//iu.test(keys);
   if (isAddress && !isSafeAddress(keys, resolution)) {
-    resolution.mistake(["authentication", "jwt", "keys"], "must come over https, or from this machine itself");
+    resolution.mistake(
+      ["authentication", "jwt", "keys"],
+      "must come over https, or from this machine itself",
+    );
   }
   return {
     ...{ issuer, audience },
@@ -58,5 +60,8 @@ function resolveJwt(jwt: JwtTable, resolution: Resolution): NonNullable<Identity
 function isSafeAddress(address: string, resolution: Resolution): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname } = new URL(address);
-  return protocol === "https:" || (protocol === "http:" && resolution.isLoopback(hostname.replace(/^\[|\]$/gu, "")));
+  return (
+    protocol === "https:" ||
+    (protocol === "http:" && resolution.isLoopback(hostname.replace(/^\[|\]$/gu, "")))
+  );
 }

@@ -1,0 +1,70 @@
+import type { Colours } from "../view/colours.ts";
+import { plural } from "../view/format.ts";
+import type { ConfiguredDriver, DriverSource, GatewayConfiguration } from "./configuration.ts";
+import type { RunningGateway } from "./run-gateway.ts";
+
+/** What `duet gateway --json` prints when it listens: one line. */
+export function startedJson({ gateway, operated, logFile }: RunningGateway): string {
+  const drivers = gateway.pool.drivers.map(({ id, pool, capacity }) => ({ id, pool, capacity }));
+  return JSON.stringify({
+    url: gateway.url,
+    admin: operated.adminUrl,
+    log: logFile,
+    pid: process.pid,
+    drivers,
+  });
+}
+
+/** What `duet gateway` prints when it listens: what runs where, and what to do next. */
+export function started(
+  configuration: GatewayConfiguration,
+  { gateway, operated, logFile }: RunningGateway,
+  colours: Colours,
+): string {
+  const { identity, store, audit } = configuration;
+  const ways = [
+    ...(identity.tokens === undefined ? [] : ["tokens"]),
+    ...(identity.jsonWebTokens === undefined ? [] : ["JSON Web Tokens"]),
+    ...(identity.certificates === undefined ? [] : ["client certificates"]),
+  ];
+  const users =
+    ways.length === 0 ? "this machine only, nobody is asked who they are" : `users by ${ways.join(", ")}`;
+  const kept = { memory: "in memory", sqlite: "SQLite", postgres: "PostgreSQL" }[store.type];
+  const rows: readonly (readonly [string, string])[] = [
+    ["clients", `${gateway.url}  ${colours.dim(`(${users})`)}`],
+    ["admin", `${operated.adminUrl}  ${colours.dim("(/metrics /healthz /readyz)")}`],
+    ["drivers", driversText(configuration.drivers)],
+    ["sessions", store.type === "sqlite" ? `${kept}, ${store.file}` : kept],
+    ["log", `${logFile ?? "standard error"}  ${colours.dim(`(audit trail: ${audit.file})`)}`],
+    ...(configuration.file === undefined ? [] : [["settings", configuration.file] as const]),
+    ["next", `SparkSession.builder.remote("${gateway.url}").getOrCreate()`],
+    ["", "duet drivers ls --watch"],
+  ];
+  return rows.map(([title, text]) => `${colours.bold(title.padEnd(8))}  ${text}`).join("\n");
+}
+
+function driversText(drivers: readonly ConfiguredDriver[]): string {
+  const kinds = new Map<string, number>();
+  for (const { source, pool } of drivers) {
+    const name = `${sourceText(source)}${pool === "default" ? "" : ` (pool ${pool})`}`;
+    kinds.set(name, (kinds.get(name) ?? 0) + 1);
+  }
+  return drivers.length === 0
+    ? "none yet: duet drivers add HOST:PORT"
+    : [...kinds].map(([name, number]) => (number === 1 ? name : `${number} × ${name}`)).join(", ") +
+        `; ${plural(
+          drivers.reduce((sum, { capacity }) => sum + capacity, 0),
+          "session",
+        )} at once`;
+}
+
+function sourceText(source: DriverSource): string {
+  switch (source.kind) {
+    case "sail":
+      return "Sail";
+    case "spark":
+      return `Apache Spark ${source.version ?? source.home ?? ""} on ${source.master}`.replaceAll("  ", " ");
+    case "address":
+      return `${source.address.host}:${source.address.port}`;
+  }
+}
