@@ -1,3 +1,4 @@
+import type { EntryKind } from "./journal-entry.ts";
 import { wordsOf } from "./names.ts";
 import {
   catalogKey,
@@ -18,53 +19,35 @@ const DATABASE = ["database", "schema", "namespace"];
 
 /** `CREATE …` and `REPLACE TABLE` */
 export function createStatement(reader: StatementReader): StatementEffect {
-  const first = reader.at;
-  const replace = reader.word() === "replace";
-  reader.at += 1;
+  if (reader.take("replace"))
+    return reader.take("table") ? write(tableChange(reader.name(), "made")) : write();
+  reader.take("create");
   const orReplace = reader.take("or", "replace");
   const global = reader.take("global");
   const temporary = reader.takeOne("temp", "temporary") !== undefined;
-  const external = reader.take("external");
-  const object = reader.word();
+  reader.take("external");
+  const object = reader.word() ?? "";
+  const behind = reader.at;
   reader.at += 1;
   const ifAbsent = reader.take("if", "not", "exists");
-  const kept = (key: string | undefined) => (ifAbsent && key !== undefined ? `if-absent ${key}` : key);
-  switch (object) {
-    case "table":
-    case "view": {
-      const name = reader.name();
-      const uses = wordsOf(reader.rest());
-      if (temporary || global) {
-        const key = global ? lastPartKey("global-view", name) : lastPartKey("view", name);
-        return session([defines("view", [kept(key)], uses)]);
-      }
-      if (object === "table" || replace || external) return write(tableChange(name, "made"));
-      const entry = defines(
-        "table",
-        [kept(catalogKey("table", name))],
-        uses,
-        orReplace || ifAbsent ? undefined : reader.withAfter(first, "OR REPLACE"),
-      );
-      return write([{ object: "definition", entry }]);
-    }
-    case "function": {
-      const name = reader.name();
-      const uses = wordsOf(reader.rest());
-      if (temporary) return session([defines("function", [kept(lastPartKey("function", name))], uses)]);
-      const text = orReplace || ifAbsent ? undefined : reader.withAfter(first, "OR REPLACE");
-      const key = catalogKey("catalog-function", name);
-      return write([{ object: "definition", entry: defines("table", [kept(key)], uses, text) }]);
-    }
-    case "database":
-    case "schema":
-    case "namespace": {
-      const text = ifAbsent ? undefined : reader.withAfter(reader.at - 1, "IF NOT EXISTS");
-      const entry = defines("table", [kept(catalogKey("database", reader.name()))], [], text);
-      return write([{ object: "definition", entry }]);
-    }
-    default:
-      return write();
+  const name = reader.name();
+  const uses = wordsOf(reader.rest());
+  const made = (kind: EntryKind, prefix: string, again: boolean) => {
+    const key = kind === "table" ? catalogKey(prefix, name) : lastPartKey(prefix, name);
+    // Made again in a catalogue that others use too, it must not mind that it is there.
+    const text = again && !orReplace && !ifAbsent ? reader.withAfter(behind, "IF NOT EXISTS") : undefined;
+    return defines(kind, [ifAbsent && key !== undefined ? `if-absent ${key}` : key], uses, text);
+  };
+  const lasting = (prefix: string) => write([{ object: "definition", entry: made("table", prefix, true) }]);
+  if (global || temporary) {
+    if (object === "function") return session([made("function", "function", false)]);
+    if (object !== "view" && object !== "table") return write();
+    return session([made("view", global ? "global-view" : "view", false)]);
   }
+  if (object === "table") return write(tableChange(name, "made"));
+  if (object === "view") return lasting("table");
+  if (object === "function") return lasting("catalog-function");
+  return DATABASE.includes(object) ? lasting("database") : write();
 }
 
 /** `ALTER …` */

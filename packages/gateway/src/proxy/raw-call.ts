@@ -10,7 +10,7 @@ import { DriverStatusError } from "./unary-call.ts";
 const LARGEST_ANSWER = 128 * 1024 * 1024;
 
 /**
- * Makes a call with messages that are encoded already, and reads its answer without keeping it.
+ * Makes a call with messages that are encoded already, and reads its answer, without keeping it unless it is taken.
  * @param path `/spark.connect.SparkConnectService/ExecutePlan`
  * @throws {DriverStatusError} the driver's own error
  * @throws {GatewayError} `driver-unreachable`, `driver-lost`
@@ -21,6 +21,7 @@ export async function rawCall(
   path: string,
   messages: readonly Buffer[],
   signal: AbortSignal,
+  take: (message: Buffer) => void = () => undefined,
 ): Promise<void> {
   signal.throwIfAborted();
   const stream = await driver.request({
@@ -36,7 +37,7 @@ export async function rawCall(
   signal.addEventListener("abort", cancel);
   if (signal.aborted) cancel();
   try {
-    const answered = readAnswer(driver, path, stream);
+    const answered = readAnswer(driver, path, stream, take);
     // The answer tells why the driver takes no more.
     const sent = send(stream, messages).catch(() => undefined);
     await Promise.all([answered, sent]);
@@ -61,14 +62,19 @@ async function send(stream: ClientHttp2Stream, messages: readonly Buffer[]): Pro
   if (!stream.closed && !stream.destroyed) stream.end();
 }
 
-async function readAnswer(driver: DriverConnection, path: string, stream: ClientHttp2Stream): Promise<void> {
+async function readAnswer(
+  driver: DriverConnection,
+  path: string,
+  stream: ClientHttp2Stream,
+  take: (message: Buffer) => void,
+): Promise<void> {
   let status: IncomingHttpHeaders = {};
   stream.on("response", (headers) => (status = { ...status, ...headers }));
   stream.on("trailers", (headers: IncomingHttpHeaders) => (status = { ...status, ...headers }));
   try {
     // Read to the end for the status behind it.
     const messages = readMessages(stream, { largest: LARGEST_ANSWER, encoding: undefined });
-    while ((await messages.next()).done !== true);
+    for await (const message of messages) take(message);
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw lost(driver, (cause as Error).message, cause);
