@@ -13,7 +13,7 @@ export interface TokenVerifier extends Disposable {
    * Undefined when the token is not of this verifier's kind, so that another may know it.
    * @throws {GatewayError} `unauthenticated` when it is, and is not valid; `identity-unavailable`.
    */
-  verify(token: string): Promise<Identity | undefined>;
+  readonly verify: (token: string) => Promise<Identity | undefined>;
 }
 
 /** A refusal. `reason` must not hold the credential, and ends with what to do. */
