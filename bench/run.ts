@@ -23,6 +23,9 @@ const BENCHES: Readonly<Record<string, string>> = {
   "gateway-latency": "what the gateway adds to a warm SELECT 1 on Sail",
   "gateway-stream":
     "a result of 5 million rows through the gateway against directly, and the gateway's memory",
+  "gateway-failover": "kill -9 of one of three drivers with 20 sessions on it, Sail and Apache Spark",
+  "gateway-rolling-restart": "two minutes of rolling restarts under 8 clients, Sail and Apache Spark",
+  "gateway-idle-sessions": "the memory of 1,000 idle sessions, and a kill -9 of the gateway",
   language: "parse and check 10,000 lines",
 };
 
@@ -31,8 +34,8 @@ const options = flags.filter((flag) => flag !== "--record");
 const names = name === "all" ? Object.keys(BENCHES) : [name ?? ""];
 if (names.some((one) => !(one in BENCHES))) {
   console.log("npm run bench -- NAME [--quick] [--record]\n");
-  for (const [one, what] of Object.entries(BENCHES)) console.log(`  ${one.padEnd(18)}${what}`);
-  console.log(`  ${"all".padEnd(18)}all of them, one after the other`);
+  for (const [one, what] of Object.entries(BENCHES)) console.log(`  ${one.padEnd(25)}${what}`);
+  console.log(`  ${"all".padEnd(25)}all of them, one after the other`);
   process.exitCode = name === undefined ? 0 : 2;
 } else {
   for (const one of names) await runBench(one, options);
