@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Encrypts. Calls still come in clear text too, for the authenticator to refuse: it can tell clients why. */
   readonly tls?: TlsOptions;
+  /** Milliseconds between two looks at the files of TLS, by default 5,000. */
+  readonly certificateCheck?: number;
   /** A client that has been silent for `interval` is pinged, and its connection broken when it says nothing in `timeout`. */
   readonly keepAlive?: { readonly interval: number; readonly timeout: number };
 }
@@ -104,11 +106,11 @@ export class GatewayServer implements AsyncDisposable {
     listener: ServerListener = {},
   ): Promise<GatewayServer> {
     await using opened = new AsyncDisposableStack();
-    const { reread } = listener;
-    const tls =
-      options.tls === undefined
-        ? undefined
-        : opened.use(await openTls(options.tls, reread === undefined ? {} : { onReread: reread }));
+    const watch = {
+      ...(listener.reread && { onReread: listener.reread }),
+      ...(options.certificateCheck !== undefined && { interval: options.certificateCheck }),
+    };
+    const tls = options.tls === undefined ? undefined : opened.use(await openTls(options.tls, watch));
     const gateway = new GatewayServer(serve, options, listener, tls);
     gateway.#server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
     await once(gateway.#server, "listening");
