@@ -25,6 +25,8 @@ async function forEach(work: (index: number) => Promise<void>): Promise<void> {
 }
 
 const folder = await mkdtemp(join(tmpdir(), "duet-bench-"));
+await using cleaning = new AsyncDisposableStack();
+cleaning.defer(() => rm(folder, { recursive: true }));
 const launcher = await testLauncher("sail", folder, "sail");
 await using server = await launcher.launch(new AbortController().signal);
 const driver: BenchDriver = { id: "sail", kind: "address", ...server.address };
@@ -84,4 +86,3 @@ await report(
   ],
 );
 for (const session of sessions) await session[Symbol.asyncDispose]();
-await rm(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { createServer } from "node:net";
+import { resolve } from "node:path";
 import type { DriverLauncher, LaunchedDriver } from "./launcher.ts";
 
 /** A program that serves Spark Connect on a port of 127.0.0.1, and ends when its standard input is closed. */
@@ -42,13 +43,15 @@ export function localProcess(command: DriverCommand): DriverLauncher {
 
 class LocalDriver implements LaunchedDriver {
   readonly address: { readonly host: string; readonly port: number };
+  readonly workingFolder: string;
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown>;
   readonly #grace: number;
 
-  constructor(child: ChildProcess, port: number, { logFile, grace }: DriverCommand) {
+  constructor(child: ChildProcess, port: number, { logFile, grace, workingDirectory }: DriverCommand) {
     this.address = { host: "127.0.0.1", port };
+    this.workingFolder = resolve(workingDirectory);
     this.#child = child;
     this.#grace = grace;
     // A process that has just ended must not end us with EPIPE.
@@ -89,7 +92,11 @@ async function freePort(): Promise<number> {
 }
 
 async function lastLines(file: string): Promise<string> {
-  await using handle = await open(file);
+  await using handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (handle === undefined) return "its log is not there any more";
   const { size } = await handle.stat();
   const length = Math.min(size, 4096);
   const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
