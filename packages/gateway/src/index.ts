@@ -1,8 +1,8 @@
 export { startGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { ServerOptions } from "./proxy/gateway-server.ts";
-export type { SessionOptions } from "./sessions/session-router.ts";
-export type { Session } from "./sessions/router-session.ts";
+export type { SessionOptions } from "./sessions/sessions.ts";
+export type { Session } from "./sessions/session.ts";
 
 export { openAuthenticator } from "./identity/authenticator.ts";
 export type { IdentityOptions } from "./identity/authenticator.ts";
@@ -21,10 +21,11 @@ export type { SessionStore } from "./store/session-store.ts";
 
 export { GatewayEvents } from "./events.ts";
 export type { GatewayEvent } from "./events.ts";
-export { operate } from "./admin/operate.ts";
-export type { OperateOptions, OperatedGateway } from "./admin/operate.ts";
+export { openAdmin } from "./admin/open-admin.ts";
+export type { Admin, AdminOptions } from "./admin/open-admin.ts";
 export { describeEvent } from "./observe/event-log.ts";
-export type { LogLevel } from "./observe/event-log.ts";
+export { Observation } from "./observe/observation.ts";
+export type { ObservationOptions } from "./observe/observation.ts";
 
 export type { Driver, DriverOptions } from "./drivers/driver.ts";
 export type { DriverState } from "./drivers/driver-state.ts";

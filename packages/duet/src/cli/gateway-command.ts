@@ -45,10 +45,10 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
     },
   });
   ending = () => {
-    running.operated.ending();
+    running.admin.ending();
   };
   const reopen = (): void => {
-    running.operated.reopen();
+    running.reopen();
   };
   process.on("SIGUSR2", reopen);
   const text = options.json

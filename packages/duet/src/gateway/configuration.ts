@@ -52,7 +52,7 @@ export interface GatewayConfiguration {
   /** How long an operation whose client has gone goes on when it can be reattached to. */
   readonly reattachGrace: number;
   /** What of a session is kept at most, to make it again on another driver. */
-  readonly journal: { readonly size: number; readonly entries: number };
+  readonly journal: { readonly bytes: number; readonly entries: number };
   readonly audit: { readonly file: string; readonly statements: "text" | "digest" };
   /** Without a file: standard error, or `gateway.log` when that is a terminal. */
   readonly log: { readonly file: string | undefined; readonly level: "debug" | "info" | "warn" | "error" };

@@ -48,7 +48,7 @@ export function resolveConfiguration(sources: ConfigurationSources): GatewayConf
     longestIdle: table.idle ?? 60 * MINUTE,
     drainDeadline: table["drain-deadline"] ?? 5 * MINUTE,
     reattachGrace: table["reattach-grace"] ?? MINUTE,
-    journal: { size: table.journal?.size ?? 64 * 2 ** 20, entries: table.journal?.entries ?? 2_000 },
+    journal: { bytes: table.journal?.size ?? 64 * 2 ** 20, entries: table.journal?.entries ?? 2_000 },
     audit: {
       file: resolution.path(table.audit?.file) ?? join(folder, "audit.jsonl"),
       statements: table.audit?.statements ?? "text",

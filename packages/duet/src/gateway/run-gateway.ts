@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
+  type Admin,
   type Gateway,
   type GatewayEvent,
-  type OperatedGateway,
-  openStore,
-  operate,
+  type GatewayOptions,
+  Observation,
+  openAdmin,
   startGateway,
 } from "@duet/gateway";
 import type { ConfiguredDriver, GatewayConfiguration } from "./configuration.ts";
@@ -24,12 +25,14 @@ export interface RunGatewayOptions {
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
-/** A gateway that runs as it was configured. Disposing of it ends calls, drivers and listeners, in this order. */
+/** A gateway that runs as it was configured. Disposing of it ends listeners, calls and drivers. */
 export interface RunningGateway extends AsyncDisposable {
   readonly gateway: Gateway;
-  readonly operated: OperatedGateway;
+  readonly admin: Admin;
   /** The log's file; undefined: standard error. */
   readonly logFile: string | undefined;
+  /** Opens log and audit trail anew, after they were renamed. */
+  reopen(): void;
 }
 
 /**
@@ -45,30 +48,43 @@ export async function runGateway(
   const launchers = await Promise.all(
     configuration.drivers.map(async (driver) => ({ driver, launcher: await driverLauncher(driver, places) })),
   );
+  const { audit, log, drainDeadline } = configuration;
+  const logFile = log.file ?? (options.log === "file" ? join(home, "gateway", "gateway.log") : undefined);
   await using opened = new AsyncDisposableStack();
-  const store = opened.use(await openStore(configuration.store));
+  const target = logFile ?? process.stderr.fd;
+  const observation = opened.use(await Observation.open({ log: { target, level: log.level }, audit }));
   const gateway = opened.use(await startGateway(gatewayOptions(configuration)));
-  opened.use(gateway.events.listen(options.onEvent));
-  const logFile =
-    configuration.log.file ?? (options.log === "file" ? join(home, "gateway", "gateway.log") : undefined);
+  // Nothing is awaited until the drivers are there: a client that comes at once shall find its pool.
+  const { events, pool } = gateway;
+  opened.use(events.listen(options.onEvent));
+  const metrics = observation.attach({ events, drivers: () => pool.drivers });
+  for (const { driver, launcher } of launchers) pool.add(driverOptions(driver), launcher);
   const adminToken = configuration.adminToken ?? randomBytes(24).toString("base64url");
-  const operated = opened.use(
-    await operate(gateway, {
-      admin: { ...configuration.admin, token: adminToken },
-      log: { target: logFile ?? process.stderr.fd, level: configuration.log.level },
-      ...{ audit: configuration.audit, store, drainDeadline: configuration.drainDeadline },
+  const admin = opened.use(
+    await openAdmin(gateway, {
+      ...{ ...configuration.admin, token: adminToken, metrics, log: observation.log, drainDeadline },
       launcher: ({ id }, version) => upgradedLauncher(originOf(id, configuration.drivers), version, places),
     }),
   );
-  for (const { driver, launcher } of launchers) gateway.pool.add(driverOptions(driver), launcher);
-  opened.use(await publishGateway(home, { url: gateway.url, adminUrl: operated.adminUrl, adminToken }));
+  opened.use(await publishGateway(home, { url: gateway.url, adminUrl: admin.url, adminToken }));
+  observation.log.info({ url: gateway.url, admin: admin.url }, "the gateway listens");
   const all = opened.move();
-  return { gateway, operated, logFile, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return {
+    ...{ gateway, admin, logFile },
+    reopen: () => {
+      observation.reopen();
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
-function gatewayOptions(configuration: GatewayConfiguration) {
-  const { listen, tls, patience, longestIdle } = configuration;
-  return { ...listen, patience, longestIdle, ...(tls === undefined ? {} : { tls }) };
+function gatewayOptions(configuration: GatewayConfiguration): GatewayOptions {
+  const { listen, tls, identity, limits, store, patience, longestIdle, journal } = configuration;
+  return {
+    ...{ ...listen, identity, limits, store, patience, longestIdle, journal },
+    reattachWithin: configuration.reattachGrace,
+    ...(tls === undefined ? {} : { tls }),
+  };
 }
 
 function driverOptions({ id, pool, capacity, source }: ConfiguredDriver) {

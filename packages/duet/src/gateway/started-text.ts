@@ -4,11 +4,11 @@ import type { ConfiguredDriver, DriverSource, GatewayConfiguration } from "./con
 import type { RunningGateway } from "./run-gateway.ts";
 
 /** What `duet gateway --json` prints when it listens: one line. */
-export function startedJson({ gateway, operated, logFile }: RunningGateway): string {
+export function startedJson({ gateway, admin, logFile }: RunningGateway): string {
   const drivers = gateway.pool.drivers.map(({ id, pool, capacity }) => ({ id, pool, capacity }));
   return JSON.stringify({
     url: gateway.url,
-    admin: operated.adminUrl,
+    admin: admin.url,
     log: logFile,
     pid: process.pid,
     drivers,
@@ -18,7 +18,7 @@ export function startedJson({ gateway, operated, logFile }: RunningGateway): str
 /** What `duet gateway` prints when it listens: what runs where, and what to do next. */
 export function started(
   configuration: GatewayConfiguration,
-  { gateway, operated, logFile }: RunningGateway,
+  { gateway, admin, logFile }: RunningGateway,
   colours: Colours,
 ): string {
   const { identity, store, audit } = configuration;
@@ -32,7 +32,7 @@ export function started(
   const kept = { memory: "in memory", sqlite: "SQLite", postgres: "PostgreSQL" }[store.type];
   const rows: readonly (readonly [string, string])[] = [
     ["clients", `${gateway.url}  ${colours.dim(`(${users})`)}`],
-    ["admin", `${operated.adminUrl}  ${colours.dim("(/metrics /healthz /readyz)")}`],
+    ["admin", `${admin.url}  ${colours.dim("(/metrics /healthz /readyz)")}`],
     ["drivers", driversText(configuration.drivers)],
     ["sessions", store.type === "sqlite" ? `${kept}, ${store.file}` : kept],
     ["log", `${logFile ?? "standard error"}  ${colours.dim(`(audit trail: ${audit.file})`)}`],

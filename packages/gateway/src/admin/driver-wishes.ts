@@ -68,13 +68,13 @@ export class DriverWishes implements AsyncDisposable {
   async #follow(): Promise<void> {
     const { signal } = this.#stop;
     let troubled = false;
-    while (!signal.aborted) {
-      await sleep(INTERVAL, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
+    for (;;) {
       try {
+        await sleep(INTERVAL, undefined, { signal, ref: false });
         await this.#look();
         troubled = false;
       } catch (error) {
+        if (signal.aborted) return;
         if (!troubled) this.#log.warn({ err: error }, "what is wished of drivers cannot be read");
         troubled = true;
       }

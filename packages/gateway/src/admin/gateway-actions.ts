@@ -17,7 +17,7 @@ export interface ActionParts {
   readonly deadline: number;
   /** Where a driver of another version of Spark comes from. */
   readonly launcher: (driver: Driver, version: string) => Promise<DriverLauncher>;
-  /** Why sessions of a driver cannot be moved, each reason once. */
+  /** Which sessions of a driver cannot be moved and why, in words. */
   readonly pins: (driver: Driver) => readonly string[];
 }
 
@@ -59,7 +59,7 @@ function reportOf(driver: Driver, pins: readonly string[]): DriverReport {
   const because = [
     ...(lostBecause === undefined ? [] : [lostBecause]),
     ...(state === "draining" ? [`${count(sessions, "session")} left`] : []),
-    ...pins.map((reason) => `not movable: ${reason}`),
+    ...pins,
   ];
   return { id, state, version, pool, sessions, capacity, operations: calls, because };
 }

@@ -1,4 +1,3 @@
-import { pino, stdTimeFunctions } from "pino";
 import type { GatewayEvents } from "../events.ts";
 import type { LineFile } from "./line-file.ts";
 
@@ -16,15 +15,11 @@ const LONGEST_STATEMENT = 10_000;
  * milliseconds; `sql` is cut after 10,000 characters and the digest is that of the whole plan.
  */
 export function auditOperations(events: GatewayEvents, file: LineFile, options: AuditOptions): Disposable {
-  const trail = pino(
-    // An audit trail has no levels: every operation is in it.
-    { base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: () => ({}) } },
-    file,
-  );
   return events.listen((event) => {
     if (event.type !== "operation-ended") return;
     const { statement } = event;
-    trail.info({
+    const line = {
+      time: new Date().toISOString(),
       user: event.userId,
       session: event.sessionId,
       operation: event.operationId,
@@ -40,6 +35,7 @@ export function auditOperations(events: GatewayEvents, file: LineFile, options: 
       duration: Math.round(event.duration * 1000) / 1000,
       outcome: event.outcome,
       attempts: event.attempts,
-    });
+    };
+    file.write(`${JSON.stringify(line)}\n`);
   });
 }

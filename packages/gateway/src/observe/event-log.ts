@@ -38,13 +38,13 @@ export function describeEvent(event: GatewayEvent): string {
     case "operation-ended":
       return `${event.kind} on ${event.driverId} ${event.outcome === "unknown" ? "has an unknown outcome" : event.outcome}`;
     case "session-opened":
-      return `session of ${event.userId} opened on ${event.driverId}`;
+      return `session of ${userName(event)} opened on ${event.driverId}`;
     case "session-moved":
-      return `session of ${event.userId} moved from ${event.from} to ${event.to} (${event.because})`;
+      return `session of ${userName(event)} moved from ${event.from} to ${event.to} (${event.because})`;
     case "session-ended":
-      return `session of ${event.userId} ended (${event.because})${because(event.reason)}`;
+      return `session of ${userName(event)} ended (${event.because})${because(event.reason)}`;
     case "session-pinned":
-      return `session of ${event.userId} cannot be moved${because(event.reason)}`;
+      return `session of ${userName(event)} cannot be moved${because(event.reason)}`;
     case "connection-refused":
       return `connection from ${event.address} refused${because(event.reason)}`;
     case "credentials-read":
@@ -76,5 +76,8 @@ function levelOf(event: GatewayEvent): "debug" | "info" | "warn" {
       return "info";
   }
 }
+
+/** A client that is not asked who it is may say nothing. */
+const userName = ({ userId }: { readonly userId: string }): string => (userId === "" ? "a client" : userId);
 
 const because = (reason: string | undefined): string => (reason === undefined ? "" : `: ${reason}`);
