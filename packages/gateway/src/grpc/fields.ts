@@ -56,6 +56,14 @@ export function encodeField(number: number, value: Buffer): Buffer {
  * if any, added at the end, where protobuf lets fields stand in any order. The rest is taken over as it is.
  */
 export function replaceFields(message: Buffer, values: ReadonlyMap<number, Buffer | undefined>): Buffer {
+  return Buffer.concat(withFields(message, values));
+}
+
+/** As {@link replaceFields}, in parts that share the message's memory. */
+export function withFields(
+  message: Buffer,
+  values: ReadonlyMap<number, Buffer | undefined>,
+): readonly Buffer[] {
   const parts: Buffer[] = [];
   let kept = 0;
   for (const { number, start, end } of fields(message)) {
@@ -65,7 +73,7 @@ export function replaceFields(message: Buffer, values: ReadonlyMap<number, Buffe
   }
   parts.push(message.subarray(kept));
   for (const [number, value] of values) if (value !== undefined) parts.push(encodeField(number, value));
-  return Buffer.concat(parts);
+  return parts;
 }
 
 function readVarint(message: Buffer, cursor: { at: number }): number {

@@ -61,11 +61,17 @@ export async function* readMessages(stream: Readable, options: MessageOptions): 
 
 /** A message with its prefix, not compressed. */
 export function frameMessage(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, PREFIX);
-  return frame;
+  return Buffer.concat(frameParts([message]));
+}
+
+/** A message that lies in several parts, with its prefix, not compressed. */
+export function frameParts(message: readonly Buffer[]): readonly Buffer[] {
+  const prefix = Buffer.alloc(PREFIX);
+  prefix.writeUInt32BE(
+    message.reduce((sum, part) => sum + part.length, 0),
+    1,
+  );
+  return [prefix, ...message];
 }
 
 function isCompressed(prefix: Buffer): boolean {

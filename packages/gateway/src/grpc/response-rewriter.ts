@@ -3,6 +3,19 @@ import { GatewayError, StatusCode } from "./status.ts";
 /** Gives what shall stand in place of a string that the driver has sent; of the same length if it is another one. */
 export type Translate = (value: string) => string;
 
+/** Sees what passes, without its bytes. */
+export interface ResponseWatch {
+  /** Fields that hold a message to look into, one level deep. */
+  readonly lookInto: ReadonlySet<number>;
+  /** A field of a message has begun; of one within a field of `lookInto`, with its value or its length. */
+  field(number: number): void;
+  inner(outer: number, number: number, value: number): void;
+  /** A message has passed whole. */
+  ended(): void;
+}
+
+const NOTHING: ReadonlySet<number> = new Set();
+
 /** The longest string that is translated; ids of sessions are UUIDs. */
 const LONGEST_VALUE = 1024;
 
@@ -26,6 +39,8 @@ type State =
  */
 export class ResponseRewriter {
   readonly #translations: ReadonlyMap<number, Translate>;
+  readonly #watch: ResponseWatch | undefined;
+  readonly #lookInto: ReadonlySet<number>;
   #state: State = "prefix";
   /** Bytes of the message that are still to come. */
   #message = 0;
@@ -34,11 +49,22 @@ export class ResponseRewriter {
   #varint = 0;
   #shift = 0;
   #field = 0;
+  /** The field that is looked into, or 0, and how much of it is still to come. */
+  #outer = 0;
+  #inner = 0;
   #held: Buffer | undefined;
+  #whole = 0;
 
   /** Translates the fields with these numbers. */
-  constructor(translations: ReadonlyMap<number, Translate>) {
+  constructor(translations: ReadonlyMap<number, Translate>, watch?: ResponseWatch) {
     this.#translations = translations;
+    this.#watch = watch;
+    this.#lookInto = watch?.lookInto ?? NOTHING;
+  }
+
+  /** How many of the bytes that the last push gave end with a message's end. */
+  get whole(): number {
+    return this.#whole;
   }
 
   /** Whether the stream may end here: between two messages. */
@@ -55,6 +81,7 @@ export class ResponseRewriter {
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     this.#held = undefined;
     let at = heldBefore;
+    this.#whole = 0;
     while (at < bytes.length) {
       if (this.#state === "prefix") at = this.#readPrefix(bytes, at);
       else if (this.#state === "content") at += this.#skip(bytes.length - at);
@@ -73,6 +100,7 @@ export class ResponseRewriter {
         this.#readVarintByte(bytes[at] ?? 0);
         at += 1;
       }
+      if (this.atBoundary) this.#whole = at;
     }
     return bytes;
   }
@@ -115,13 +143,16 @@ export class ResponseRewriter {
     this.#varint = 0;
     this.#shift = 0;
     if (this.#state === "tag") this.#beginField(value);
-    else if (this.#state === "number") this.#endField();
-    else this.#beginContent(value);
+    else if (this.#state === "number") {
+      if (this.#outer !== 0) this.#watch?.inner(this.#outer, this.#field, value);
+      this.#endField();
+    } else this.#beginContent(value);
   }
 
   #beginField(tag: number): void {
     this.#field = tag >>> 3;
     const type = tag & 7;
+    if (this.#outer === 0) this.#watch?.field(this.#field);
     if (type === 0) this.#state = "number";
     else if (type === 1) this.#expect("content", 8);
     else if (type === 2) this.#state = "length";
@@ -130,6 +161,19 @@ export class ResponseRewriter {
   }
 
   #beginContent(length: number): void {
+    if (this.#outer !== 0) {
+      this.#watch?.inner(this.#outer, this.#field, length);
+      if (length === 0) this.#endField();
+      else this.#expect("content", length);
+      return;
+    }
+    if (length > 0 && this.#lookInto.has(this.#field)) {
+      this.#expect("tag", length);
+      this.#outer = this.#field;
+      this.#inner = length;
+      this.#left = 0;
+      return;
+    }
     const translated = this.#translations.has(this.#field);
     if (translated && length > LONGEST_VALUE) throw broken(`its field ${this.#field} has ${length} bytes`);
     if (length === 0) this.#endField();
@@ -137,7 +181,9 @@ export class ResponseRewriter {
   }
 
   #expect(state: State, length: number): void {
-    if (length > this.#message) throw broken("a field is longer than the message");
+    if (length > (this.#outer === 0 ? this.#message : this.#inner)) {
+      throw broken("a field is longer than the message");
+    }
     this.#state = state;
     this.#left = length;
   }
@@ -145,11 +191,16 @@ export class ResponseRewriter {
   #consume(count: number): void {
     if (count > this.#message) throw broken("a field is longer than the message");
     this.#message -= count;
+    if (this.#outer === 0) return;
+    if (count > this.#inner) throw broken("a field is longer than the message that it is in");
+    this.#inner -= count;
   }
 
   #endField(): void {
+    if (this.#inner === 0) this.#outer = 0;
     this.#state = this.#message === 0 ? "prefix" : "tag";
     this.#left = this.#message === 0 ? 5 : 0;
+    if (this.#message === 0) this.#watch?.ended();
   }
 
   #translate(value: Buffer): void {

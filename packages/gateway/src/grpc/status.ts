@@ -27,6 +27,7 @@ export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];
 /** Why a call failed at the gateway: stable, kebab-case. */
 export type GatewayErrorCode =
   | "driver-lost"
+  | "driver-refused"
   | "driver-reset"
   | "driver-response-broken"
   | "driver-silent"
@@ -40,11 +41,14 @@ export type GatewayErrorCode =
   | "method-unknown"
   | "no-driver-ready"
   | "operation-exists"
+  | "operation-interrupted"
   | "operation-lost"
+  | "operation-unknown"
   | "pool-forbidden"
   | "pool-full"
   | "pool-unknown"
   | "result-too-large"
+  | "session-busy"
   | "session-closed"
   | "session-id-invalid"
   | "session-lost"
@@ -91,13 +95,13 @@ export class GatewayError extends Error {
   }
 }
 
-/** The trailers that carry the error, after the protocol in gRPC's `PROTOCOL-HTTP2.md`. */
-export function errorTrailers(error: GatewayError): OutgoingHttpHeaders {
+/** The trailers that carry the error, after the protocol in gRPC's `PROTOCOL-HTTP2.md`, and name the request. */
+export function errorTrailers(error: GatewayError, requestId: string): OutgoingHttpHeaders {
   const message = `${error.message} (${error.code})`;
   const info = create(ErrorInfoSchema, {
     reason: error.code,
     domain: "duet.gateway",
-    metadata: error.errorClass === undefined ? {} : { errorClass: error.errorClass },
+    metadata: { requestId, ...(error.errorClass !== undefined && { errorClass: error.errorClass }) },
   });
   const details = create(StatusSchema, {
     code: error.status,
@@ -110,23 +114,24 @@ export function errorTrailers(error: GatewayError): OutgoingHttpHeaders {
     "grpc-status-details-bin": Buffer.from(toBinary(StatusSchema, details))
       .toString("base64")
       .replace(/=+$/u, ""),
+    "x-request-id": requestId,
   };
 }
 
 /** The headers of a response that is nothing but an error (`Trailers-Only`). */
-export function errorResponse(error: GatewayError): OutgoingHttpHeaders {
-  return { ":status": 200, "content-type": "application/grpc", ...errorTrailers(error) };
+export function errorResponse(error: GatewayError, requestId: string): OutgoingHttpHeaders {
+  return { ":status": 200, "content-type": "application/grpc", ...errorTrailers(error, requestId) };
 }
 
 /**
- * What gRPC makes of a stream that HTTP/2 has reset: a driver that refused it or hangs up asks for another try, the
- * rest is the driver's fault.
+ * What gRPC makes of a stream that HTTP/2 has reset: a driver that refused it has not begun with it (`driver-refused`),
+ * one that hangs up asks for another try, the rest is the driver's fault.
  */
 export function resetError(driver: string, rstCode: number): GatewayError {
   const name = RESET_NAMES.get(rstCode) ?? `code ${rstCode}`;
   const retryable = rstCode === constants.NGHTTP2_REFUSED_STREAM || rstCode === constants.NGHTTP2_NO_ERROR;
   return new GatewayError(
-    "driver-reset",
+    rstCode === constants.NGHTTP2_REFUSED_STREAM ? "driver-refused" : "driver-reset",
     retryable
       ? StatusCode.unavailable
       : rstCode === constants.NGHTTP2_CANCEL

@@ -15,11 +15,13 @@ export function readCallHead(method: Method, message: Buffer, pool: string | und
   const text = (number: number | undefined) =>
     number === undefined ? undefined : values.get(number)?.toString("utf8");
   const sessionId = text(request.sessionId) ?? "";
-  if (!UUID.test(sessionId)) {
+  const newSessionId = text(request.newSessionId);
+  for (const id of [sessionId, newSessionId]) {
+    if (id === undefined || UUID.test(id)) continue;
     throw new GatewayError(
       "session-id-invalid",
       StatusCode.invalidArgument,
-      `the session id "${sessionId.slice(0, 64)}" of ${method.name} is no UUID`,
+      `the session id "${id.slice(0, 64)}" of ${method.name} is no UUID`,
       { errorClass: "INVALID_HANDLE.FORMAT" },
     );
   }
@@ -29,9 +31,12 @@ export function readCallHead(method: Method, message: Buffer, pool: string | und
     method,
     sessionId,
     userId: userId?.toString("utf8") ?? "",
-    operationId: text(request.operationId),
-    observedServerSessionId: text(request.observedServerSessionId),
-    newSessionId: text(request.newSessionId),
+    // A copy, since what it lies in may be large.
+    userContext: context === undefined ? undefined : Buffer.from(context),
+    operationId: text(request.operationId) || undefined,
+    lastResponseId: text(request.lastResponseId) || undefined,
+    observedServerSessionId: text(request.observedServerSessionId) || undefined,
+    newSessionId,
     pool,
   };
 }

@@ -10,11 +10,12 @@ import { ErrorInfoSchema, SparkConnectService, StatusSchema } from "@duet/spark-
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { readMessages } from "../grpc/message-reader.ts";
 import { artifactChunk, configGet, executeSql, resultBatch, SESSION } from "../testing/messages.ts";
-import { DRIVER_SESSION, startGatewayTo } from "../testing/one-driver.ts";
+import { DRIVER_SESSION, SERVER_SESSION, startGatewayTo } from "../testing/one-driver.ts";
 import { RawClient, readAnswer } from "../testing/raw-client.ts";
 import { answer, startScriptedDriver } from "../testing/scripted-driver.ts";
 
-const SERVER_SESSION = "5eae5e5e-0000-4000-8000-000000000001";
+/** As the driver says it. */
+const DRIVER_SIDE = "5eae5e5e-0000-4000-8000-000000000001";
 const { executePlan, addArtifacts } = SparkConnectService.method;
 
 /** The messages of a call as the driver gets them. */
@@ -31,9 +32,11 @@ describe("what passes through", () => {
     await using driver = await startScriptedDriver((stream, headers) => {
       void received(stream).then((messages) => {
         requests.push(...messages);
-        assert.equal(headers.authorization, "Bearer t");
+        assert.equal(headers.authorization, undefined);
+        assert.equal(headers["x-request-id"], "r-1");
+        assert.equal(headers["x-other"], "o");
         assert.equal(headers["grpc-accept-encoding"], undefined);
-        answer(stream, [resultBatch(Buffer.from("batch"), DRIVER_SESSION, SERVER_SESSION)], {
+        answer(stream, [resultBatch(Buffer.from("batch"), DRIVER_SESSION, DRIVER_SIDE)], {
           "grpc-status": "13",
           "grpc-message": "d%C3%A9j%C3%A0 vu",
           "grpc-status-details-bin": details,
@@ -45,6 +48,8 @@ describe("what passes through", () => {
     await using client = new RawClient(gateway.port);
     const result = await client.call("ExecutePlan", executeSql("select 1"), {
       authorization: "Bearer t",
+      "x-request-id": "r-1",
+      "x-other": "o",
       "grpc-accept-encoding": "gzip",
     });
     const [request = Buffer.alloc(0)] = requests;
@@ -57,7 +62,7 @@ describe("what passes through", () => {
     assert.equal(result.trailers["grpc-message"], "d%C3%A9j%C3%A0 vu");
     assert.equal(result.trailers["grpc-status-details-bin"], details);
     assert.equal(result.trailers["x-own"], "1");
-    assert.deepEqual(gateway.answered, [13]);
+    assert.equal(gateway.running(), 0);
   });
 
   test("an error without an answer (Trailers-Only)", async () => {
@@ -116,7 +121,7 @@ describe("what passes through", () => {
 
 describe("flow", () => {
   test("a client that does not read holds its own stream back, and nothing else", async () => {
-    const frame = resultBatch(randomBytes(64 * 1024), DRIVER_SESSION, SERVER_SESSION);
+    const frame = resultBatch(randomBytes(64 * 1024), DRIVER_SESSION, DRIVER_SIDE);
     const frames = 1000;
     let sent = 0;
     await using driver = await startScriptedDriver((stream, headers) => {
@@ -160,7 +165,7 @@ describe("flow", () => {
     const ended = Promise.withResolvers<number>();
     await using driver = await startScriptedDriver((stream) => {
       stream.respond({ ":status": 200, "content-type": "application/grpc" });
-      stream.write(resultBatch(Buffer.from("x"), DRIVER_SESSION, SERVER_SESSION));
+      stream.write(resultBatch(Buffer.from("x"), DRIVER_SESSION, DRIVER_SIDE));
       stream.once("close", () => {
         ended.resolve(stream.rstCode);
       });
@@ -194,7 +199,7 @@ describe("flow", () => {
 });
 
 describe("drivers that fail", () => {
-  test("one that dies within an answer: unavailable, and the next call finds the next one", async () => {
+  test("one that dies after rows: the operation is lost, and the next call finds the next one", async () => {
     let kill = true;
     await using driver = await startScriptedDriver((stream) => {
       if (!kill) {
@@ -203,15 +208,15 @@ describe("drivers that fail", () => {
       }
       kill = false;
       stream.respond({ ":status": 200, "content-type": "application/grpc" });
-      stream.write(resultBatch(Buffer.from("x"), DRIVER_SESSION, SERVER_SESSION), () => {
+      stream.write(resultBatch(Buffer.from("x"), DRIVER_SESSION, DRIVER_SIDE), () => {
         driver.cut();
       });
     });
     await using gateway = await startGatewayTo(driver);
     await using client = new RawClient(gateway.port);
     const broken = await client.call("ExecutePlan", executeSql("select 1"));
-    assert.equal(broken.status, 14);
-    assert.match(broken.message, /\(driver-lost\)$/u);
+    assert.equal(broken.status, 10);
+    assert.match(broken.message, /connection to the driver.*was lost.*run it again \(operation-lost\)$/u);
     assert.equal((await client.call("ExecutePlan", executeSql("select 1"))).status, 0);
     assert.equal(driver.sessions.length, 2);
   });
@@ -255,7 +260,7 @@ describe("drivers that fail", () => {
   });
 
   test("one whose answer is cut off or ends without a status", async () => {
-    const frame = resultBatch(Buffer.from("x"), DRIVER_SESSION, SERVER_SESSION);
+    const frame = resultBatch(Buffer.from("x"), DRIVER_SESSION, DRIVER_SIDE);
     const answers: ((stream: ServerHttp2Stream) => void)[] = [
       (stream) => {
         answer(stream, [frame.subarray(0, 60)]);
@@ -272,7 +277,7 @@ describe("drivers that fail", () => {
     await using gateway = await startGatewayTo(driver);
     await using client = new RawClient(gateway.port);
     const words = [];
-    while (answers.length > 0) words.push((await client.call("ExecutePlan", executeSql("x"))).message);
+    while (answers.length > 0) words.push((await client.call("ExecutePlan", executeSql("select 1"))).message);
     assert.match(words[0] ?? "", /not whole/u);
     assert.match(words[1] ?? "", /no status/u);
     assert.match(words[2] ?? "", /INTERNAL_ERROR/u);
@@ -323,10 +328,6 @@ describe("clients that misbehave get a status, and nothing else is disturbed", a
       415,
     );
     assert.equal((await client.call("Config", Buffer.alloc(0), { ":method": "PUT" })).httpStatus, 405);
-  });
-
-  test("an address that others can reach", async () => {
-    await assert.rejects(startGatewayTo(driver, { host: "0.0.0.0" }), RangeError);
   });
 
   test("no HTTP/2", async () => {

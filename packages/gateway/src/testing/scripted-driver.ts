@@ -9,15 +9,18 @@ export interface ScriptedDriver extends AsyncDisposable {
   readonly port: number;
   /** The connections it has been given so far. */
   readonly sessions: readonly ServerHttp2Session[];
+  /** The Interrupt requests that it has been sent. */
+  readonly interrupts: readonly Buffer[];
   /** Breaks all connections without a word. */
   cut(): void;
 }
 
-/** Starts one; `serve` answers each call. */
+/** Starts one; `serve` answers each call, except interrupts and releases, which are kept and answered with nothing. */
 export async function startScriptedDriver(
   serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
   port = 0,
 ): Promise<ScriptedDriver> {
+  const interrupts: Buffer[] = [];
   const sessions: ServerHttp2Session[] = [];
   const sockets = new Set<Socket>();
   const server = createServer();
@@ -29,7 +32,16 @@ export async function startScriptedDriver(
   server.on("stream", (stream, headers) => {
     // Streams break on purpose here.
     stream.on("error", () => undefined);
-    serve(stream, headers);
+    if (!/\/(Interrupt|ReleaseExecute)$/u.test(headers[":path"] ?? "")) {
+      serve(stream, headers);
+      return;
+    }
+    const body: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => body.push(chunk));
+    stream.once("end", () => {
+      if (headers[":path"]?.endsWith("/Interrupt") === true) interrupts.push(Buffer.concat(body).subarray(5));
+      answer(stream, [Buffer.alloc(5)]);
+    });
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -41,6 +53,7 @@ export async function startScriptedDriver(
     host: "127.0.0.1",
     port: address.port,
     sessions,
+    interrupts,
     cut,
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, "close");
