@@ -92,8 +92,8 @@ async function freePort(): Promise<number> {
 }
 
 async function lastLines(file: string): Promise<string> {
-  await using handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+  await using handle = await open(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   });
   if (handle === undefined) return "its log is not there any more";
