@@ -81,7 +81,7 @@ export class Housekeeping implements AsyncDisposable {
   async #touch(): Promise<void> {
     const now = Date.now();
     const used = this.#parts.known.all.filter(
-      ({ lastUsed, gate }) => lastUsed >= this.#touched || !gate.isEmpty,
+      ({ lastUsed, calls }) => lastUsed >= this.#touched || calls > 0,
     );
     if (used.length > 0) {
       await this.#parts.store.touch(

@@ -38,6 +38,7 @@ export class EnteredCall implements SessionCall {
     this.#host = host;
     this.#stay = stay;
     this.#place = stay.place;
+    session.calls += 1;
     session.lastUsed = Date.now();
   }
 
@@ -91,7 +92,9 @@ export class EnteredCall implements SessionCall {
   }
 
   [Symbol.dispose](): void {
+    if (this.#ended) return;
     this.#ended = true;
+    this.session.calls -= 1;
     this.session.lastUsed = Date.now();
     this.#stay[Symbol.dispose]();
   }

@@ -1,12 +1,18 @@
+import { userContext } from "../identity/user-context.ts";
 import { type JournalBounds, overBounds } from "../journal/bound.ts";
 import type { TableChange } from "../journal/call-summary.ts";
+import { driverQuestion } from "../journal/driver-question.ts";
 import type { JournalEntry } from "../journal/journal-entry.ts";
 import { isRedundant, superseded } from "../journal/superseded.ts";
+import { tableEntries } from "../journal/table-entries.ts";
 import { headOf } from "../store/entry-head.ts";
 import type { SessionStore } from "../store/session-store.ts";
 import type { KnownSessions } from "./known-sessions.ts";
 import type { SessionPlace } from "./session-directory.ts";
 import type { Session } from "./session.ts";
+
+/** Milliseconds that a driver has to tell of changes. */
+const ASK_TIMEOUT = 30_000;
 
 /** How a reason begins for which nothing more of a session is recorded. */
 const OUTGROWN = "the session has outgrown what is recorded of it";
@@ -43,11 +49,24 @@ export class SessionJournal {
     }
   }
 
-  /** Takes note of tables in a catalogue that only the driver, or only the session, has. */
-  async recordTables(session: Session, _place: SessionPlace, changes: readonly TableChange[]): Promise<void> {
-    const [change] = changes;
-    if (change === undefined) return;
-    await this.#known.pin(session, "it has changed a catalogue that only its driver has");
+  /** Adds what the driver tells of changes. What it does not tell pins the session. */
+  async recordTables(session: Session, place: SessionPlace, changes: readonly TableChange[]): Promise<void> {
+    const { driver, life, driverSessionId } = place;
+    const identity = { userId: session.key.userId, pool: undefined };
+    const ask = driverQuestion(
+      life,
+      { driverSessionId, userContext: userContext(identity, undefined) },
+      AbortSignal.timeout(ASK_TIMEOUT),
+    );
+    const { catalog, workingFolder } = driver;
+    const { entries, pins } = await tableEntries(changes, { catalog, workingFolder, ask }).catch(
+      (error: unknown) => ({
+        entries: [],
+        pins: [`its driver did not tell what it has changed: ${(error as Error).message}`],
+      }),
+    );
+    await this.record(session, entries);
+    for (const pin of pins) await this.#known.pin(session, pin);
   }
 
   async #add(session: Session, entry: JournalEntry): Promise<void> {

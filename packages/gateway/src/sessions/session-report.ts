@@ -30,7 +30,7 @@ function report(session: Session): SessionReport {
     sessionId: session.clientId,
     pool: session.pool,
     driverId: session.stored.place?.driverId,
-    calls: session.gate.running,
+    calls: session.calls,
     pins: session.pins,
     stays: session.stays,
     lastUsed: session.lastUsed,

@@ -29,6 +29,8 @@ export class Session implements SessionName {
   exclusive: { readonly cause: MoveCause | "idle"; readonly done: Promise<void> } | undefined;
   /** Why it has not left a driver that drains. */
   stays: string | undefined;
+  /** Calls of its client that run here. */
+  calls = 0;
   /** When a call of it last began or ended, milliseconds since 1970. */
   lastUsed: number;
   /** When its driver last heard of it, milliseconds since 1970. */

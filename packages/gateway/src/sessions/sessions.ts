@@ -22,6 +22,7 @@ import type { CloneIds, SessionCall, SessionDirectory, SessionPlace } from "./se
 import { assertOpen, unknownSession } from "./session-errors.ts";
 import { newDriverSessionId } from "./session-id.ts";
 import { SessionJournal } from "./session-journal.ts";
+import { reportSessions, type SessionReport } from "./session-report.ts";
 import { type Session, sessionName } from "./session.ts";
 import { untilAborted } from "./wait.ts";
 
@@ -118,6 +119,11 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     return sessions;
   }
 
+  /** All of them, a snapshot. */
+  report(): readonly SessionReport[] {
+    return reportSessions(this.known);
+  }
+
   async enter(head: CallHead, identity: Identity, signal: AbortSignal): Promise<SessionCall> {
     const { name } = head.method;
     const key = { userId: identity.userId, clientId: head.sessionId };
@@ -143,9 +149,8 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     return this.#journal.record(session, entries);
   }
 
-  async recordTables(session: Session, place: SessionPlace, changes: readonly TableChange[]): Promise<void> {
-    if (place.driver.catalog === "shared") return;
-    await this.#journal.recordTables(session, place, changes);
+  recordTables(session: Session, place: SessionPlace, changes: readonly TableChange[]): Promise<void> {
+    return this.#journal.recordTables(session, place, changes);
   }
 
   pin(session: Session, reason: string): Promise<void> {
