@@ -8,7 +8,7 @@ import { VanishedClients } from "./operations/vanished-clients.ts";
 import { GatewayServer, type ServerOptions } from "./proxy/gateway-server.ts";
 import { passThrough, type PassThroughOptions } from "./proxy/pass-through.ts";
 import { type SessionOptions, Sessions } from "./sessions/sessions.ts";
-import type { Session } from "./sessions/session.ts";
+import type { SessionReport } from "./sessions/session-report.ts";
 import { openStore, type StoreOptions } from "./store/open-store.ts";
 import type { SessionStore } from "./store/session-store.ts";
 
@@ -32,7 +32,7 @@ export interface Gateway extends AsyncDisposable {
   /** What outlives the gateway. */
   readonly store: SessionStore;
   /** The sessions of now, a snapshot. */
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly SessionReport[];
 }
 
 /**
@@ -75,7 +75,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     events,
     store,
     get sessions() {
-      return directory.known.all;
+      return directory.report();
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

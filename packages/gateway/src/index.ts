@@ -2,7 +2,7 @@ export { startGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { ServerOptions } from "./proxy/gateway-server.ts";
 export type { SessionOptions } from "./sessions/sessions.ts";
-export type { Session } from "./sessions/session.ts";
+export type { SessionReport } from "./sessions/session-report.ts";
 
 export { openAuthenticator } from "./identity/authenticator.ts";
 export type { IdentityOptions } from "./identity/authenticator.ts";

@@ -58,8 +58,9 @@ export async function openAdmin(gateway: Gateway, options: AdminOptions): Promis
 }
 
 function pinsOf({ sessions }: Gateway, { id }: Driver): readonly string[] {
-  const pinned = sessions.filter(({ stored, pins }) => pins.length > 0 && stored.place?.driverId === id);
-  const reasons = [...new Set(pinned.flatMap(({ pins }) => pins))];
+  const here = sessions.filter(({ driverId }) => driverId === id);
+  const pinned = here.filter(({ pins, stays }) => pins.length > 0 || stays !== undefined);
+  const reasons = [...new Set(pinned.flatMap(({ pins, stays }) => (stays === undefined ? pins : [stays])))];
   const number = pinned.length === 1 ? "1 session" : `${pinned.length} sessions`;
   return reasons.length === 0 ? [] : [`${number} cannot be moved: ${reasons.join(", ")}`];
 }
