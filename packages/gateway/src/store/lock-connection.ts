@@ -52,7 +52,8 @@ export class LockConnection implements AsyncDisposable {
         const { rows } = await client.query<Row>(statement, [...values]);
         return rows;
       } catch (error) {
-        if (!isConnectionFailure(error)) throw this.#unavailable(error);
+        const over = this.#end.signal.aborted;
+        if (over || !isConnectionFailure(error)) throw this.#unavailable(error);
         this.#lose(client, error);
       }
     }

@@ -133,6 +133,25 @@ describe("two gateways on one PostgreSQL", () => {
     });
   }
 
+  test("a PostgreSQL that hangs is told, and used again when it goes on", async () => {
+    const session = await one.add(newSession());
+    const silent = (error: unknown) =>
+      error instanceof GatewayError &&
+      error.code === "store-unavailable" &&
+      /cannot be reached \((Query read timeout|timeout expired)\)/u.test(error.message);
+    await server.signal("SIGSTOP");
+    try {
+      await Promise.all([
+        assert.rejects(one.find(session), silent),
+        assert.rejects(one.share(session, NEVER), silent),
+      ]);
+    } finally {
+      await server.signal("SIGCONT");
+    }
+    assert.deepEqual(await one.find(session), session);
+    using _ = await one.share(session, NEVER);
+  });
+
   test("a PostgreSQL that does not come back is told, without its password", async () => {
     const { password, host } = new URL(url);
     const told = (error: unknown) =>

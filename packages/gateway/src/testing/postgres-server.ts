@@ -19,6 +19,8 @@ export interface PostgresServer extends AsyncDisposable {
   stop(how: "fast" | "crash"): Promise<void>;
   /** Starts it again on the same port; resolves when it answers. */
   start(): Promise<void>;
+  /** Lets all its processes hang, or go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): Promise<void>;
 }
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
@@ -123,15 +125,25 @@ class StartedPostgres implements PostgresServer {
     this.#keeper = undefined;
     if (keeper.exitCode === null && keeper.signalCode === null) {
       const ended = once(keeper, "exit");
-      const [pid] = (await readFile(join(this.#folder, "data", "postmaster.pid"), "utf8")).split("\n");
-      process.kill(Number(pid), how === "fast" ? "SIGINT" : "SIGQUIT");
+      process.kill(await this.#pid(), how === "fast" ? "SIGINT" : "SIGQUIT");
       await ended;
     }
+  }
+
+  async signal(signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
+    const pid = await this.#pid();
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    for (const one of [pid, ...children.trim().split(" ").map(Number)]) process.kill(one, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("crash");
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #pid(): Promise<number> {
+    const [pid] = (await readFile(join(this.#folder, "data", "postmaster.pid"), "utf8")).split("\n");
+    return Number(pid);
   }
 
   get #log(): string {
