@@ -50,14 +50,10 @@ export async function serveReattach(services: CallServices, admitted: AdmittedCa
   const id = head.operationId ?? "";
   const operation = services.operations.find(key, id);
   if (operation === undefined) {
-    // It has ended, or came by another gateway.
-    if (resumes(place.driver)) {
-      await passCall(services, admitted);
-      return;
-    }
-    throw head.lastResponseId === undefined
-      ? operationUnknown(id)
-      : operationLost(id, `the driver ${place.driver.id} does not repeat what it has sent`);
+    // It has ended, or came by another gateway. What a driver had sent then, only Spark repeats.
+    if (!resumes(place.driver)) throw operationUnknown(id);
+    await passCall(services, admitted);
+    return;
   }
   const turn = operation.attach();
   const sameLife = operation.place?.life === place.life;
