@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { SparkConnectService } from "@duet/spark-connect/wire";
 import { frameMessage, readMessages } from "../grpc/message-reader.ts";
@@ -10,6 +10,8 @@ const { config, executePlan, analyzePlan, releaseSession } = SparkConnectService
 export interface SettingsDriver extends ScriptedDriver {
   /** What each session that it has is made of: `set key=value`, or the text of a statement. */
   readonly has: ReadonlyMap<string, readonly string[]>;
+  /** The calls that it got, as they came, those of the gateway's own among them. */
+  readonly calls: readonly { readonly headers: IncomingHttpHeaders; readonly message: Buffer }[];
   /** Sessions that were ended on it. */
   readonly released: readonly string[];
   /** Refuses the statement and setting with this text from now on, as an engine that lacks it does. */
@@ -29,6 +31,7 @@ export interface Halt {
 export async function startSettingsDriver(port = 0): Promise<SettingsDriver> {
   const has = new Map<string, string[]>();
   const settings = new Map<string, Map<string, string>>();
+  const calls: { headers: IncomingHttpHeaders; message: Buffer }[] = [];
   const released: string[] = [];
   const refused = new Set<string>();
   let wait = () => Promise.resolve<unknown>(undefined);
@@ -81,10 +84,12 @@ export async function startSettingsDriver(port = 0): Promise<SettingsDriver> {
     ReleaseSession: onRelease,
   };
 
-  const serve = async (stream: ServerHttp2Stream, path: string) => {
+  const serve = async (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const messages = await Array.fromAsync(readMessages(stream, { largest: 2 ** 20, encoding: undefined }));
+    const path = headers[":path"] ?? "";
     const method = methods[path.slice(path.lastIndexOf("/") + 1)];
     const [message] = messages;
+    if (message !== undefined) calls.push({ headers, message });
     if (stream.closed || stream.destroyed) return;
     if (method === undefined || message === undefined) {
       answer(stream, [], { "grpc-status": "12" });
@@ -98,11 +103,12 @@ export async function startSettingsDriver(port = 0): Promise<SettingsDriver> {
   };
   const driver = await startScriptedDriver((stream, headers) => {
     // A call that breaks off has nobody to be told.
-    serve(stream, headers[":path"] ?? "").catch(() => undefined);
+    serve(stream, headers).catch(() => undefined);
   }, port);
   return {
     ...driver,
     has,
+    calls,
     released,
     refuse: (text) => void refused.add(text),
     halt: () => {
