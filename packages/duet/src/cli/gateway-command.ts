@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { GatewayEvent } from "@duet/gateway";
 import { duetHome, ensureHome } from "../embedded/installation.ts";
-import type { ConfigurationFlags } from "../gateway/read-configuration.ts";
+import type { ConfigurationFlags } from "../gateway/configuration.ts";
 import { coloursFor } from "../view/colours.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
@@ -28,8 +28,9 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
   const { readConfiguration } = await import("../gateway/read-configuration.ts");
   const configuration = await readConfiguration(options);
   await ensureHome(home);
-  const [{ runGateway }, { describeEvent }, { started, startedJson }] = await Promise.all([
+  const [{ runGateway }, { startFailure }, { describeEvent }, { started, startedJson }] = await Promise.all([
     import("../gateway/run-gateway.ts"),
+    import("../gateway/start-failure.ts"),
     import("@duet/gateway"),
     import("../gateway/started-text.ts"),
   ]);
@@ -43,6 +44,8 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
     onEvent: (event) => {
       if (isTerminal && isNotable(event)) say(`${clock()}  ${describeEvent(event)}`);
     },
+  }).catch((error: unknown) => {
+    throw startFailure(error);
   });
   ending = () => {
     running.admin.ending();

@@ -57,3 +57,14 @@ export interface GatewayConfiguration {
   /** Without a file: standard error, or `gateway.log` when that is a terminal. */
   readonly log: { readonly file: string | undefined; readonly level: "debug" | "info" | "warn" | "error" };
 }
+
+/** What the command line says beside the file. */
+export interface ConfigurationFlags {
+  /** A file in place of `duet.toml`. */
+  readonly file?: string;
+  readonly listen?: HostPort;
+  readonly admin?: HostPort;
+  /** Which drivers there are when the configuration names none, and how many. */
+  readonly spark?: "sail" | "apache";
+  readonly count?: number;
+}

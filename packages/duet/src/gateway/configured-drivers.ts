@@ -1,7 +1,6 @@
 import { sparkMemory } from "../embedded/machine-memory.ts";
-import type { ConfiguredDriver, DriverSource } from "./configuration.ts";
+import type { ConfigurationFlags, ConfiguredDriver, DriverSource } from "./configuration.ts";
 import type { DriverTable } from "./gateway-schema.ts";
-import type { ConfigurationFlags } from "./read-configuration.ts";
 import type { Resolution } from "./resolution.ts";
 
 const DEFAULT_POOL = "default";

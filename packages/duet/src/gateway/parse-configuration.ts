@@ -40,14 +40,20 @@ export function parseConfiguration(file: ConfigurationFile): GatewayTable | unde
   throw mistakesIn(file, result.issues.map(describe));
 }
 
-/** The error for mistakes in a file, in the order of its lines. */
+/** The error for mistakes in a file, in the order of its lines; one without a text stands for the command line. */
 export function mistakesIn(file: ConfigurationFile, mistakes: readonly Mistake[]): ConfigurationError {
+  const isFile = file.source !== "";
+  const place = (line: number): string => (isFile ? `${file.path}:${line}: ` : "");
   const lines = mistakes
     .map(({ key, text }) => ({ line: keyLine(file.source, ["gateway", ...key]), key, text }))
     .toSorted((one, other) => one.line - other.line)
-    .map(({ line, key, text }) => `${file.path}:${line}: ${["gateway", ...key].join(".")} ${text}`);
+    .map(({ line, key, text }) => `${place(line)}${["gateway", ...key].join(".")} ${text}`);
   const number = lines.length === 1 ? "a mistake" : `${lines.length} mistakes`;
-  return new ConfigurationError("configuration-invalid", `${number} in ${file.path}`, lines);
+  return new ConfigurationError(
+    "configuration-invalid",
+    `${number} in ${isFile ? file.path : "the command line"}`,
+    lines,
+  );
 }
 
 function describe(issue: BaseIssue<unknown>): Mistake {

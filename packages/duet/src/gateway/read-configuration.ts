@@ -2,22 +2,10 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { duetHome } from "../embedded/installation.ts";
 import { profileFiles } from "../profiles/profile-files.ts";
-import type { GatewayConfiguration } from "./configuration.ts";
+import type { ConfigurationFlags, GatewayConfiguration } from "./configuration.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { type ConfigurationFile, parseConfiguration } from "./parse-configuration.ts";
 import { resolveConfiguration } from "./resolve-configuration.ts";
-import type { HostPort } from "./units.ts";
-
-/** What the command line says beside the file. */
-export interface ConfigurationFlags {
-  /** A file in place of `duet.toml`. */
-  readonly file?: string;
-  readonly listen?: HostPort;
-  readonly admin?: HostPort;
-  /** Which drivers there are when the configuration names none, and how many. */
-  readonly spark?: "sail" | "apache";
-  readonly count?: number;
-}
 
 /** Where a configuration is looked for; left out: the process's own. */
 export interface ConfigurationPlaces {

@@ -1,12 +1,11 @@
 import { join } from "node:path";
-import type { GatewayConfiguration } from "./configuration.ts";
+import type { ConfigurationFlags, GatewayConfiguration } from "./configuration.ts";
 import { configuredDrivers } from "./configured-drivers.ts";
 import type { GatewayTable } from "./gateway-schema.ts";
 import { type ConfigurationFile, mistakesIn } from "./parse-configuration.ts";
 import { Resolution } from "./resolution.ts";
 import { resolveIdentity, resolveTls } from "./resolve-security.ts";
 import { resolveStore } from "./resolve-store.ts";
-import type { ConfigurationFlags } from "./read-configuration.ts";
 
 /** The ports of a gateway that is not told any. */
 const LISTEN = { host: "127.0.0.1", port: 15_002 };

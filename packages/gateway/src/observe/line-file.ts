@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { pino } from "pino";
+import sonicBoom, { type SonicBoom } from "sonic-boom";
 
 /** Bytes that may wait for a disk that does not take them; what comes then is lost, and counted. */
 const MOST_WAITING = 16 * 1024 * 1024;
@@ -15,11 +15,11 @@ export type OnTrouble = (error: Error) => void;
  * lines, never calls. What could not be written is tried again with the next line.
  */
 export class LineFile implements AsyncDisposable {
-  readonly #destination: ReturnType<typeof pino.destination>;
+  readonly #destination: SonicBoom;
   #lost = 0;
   #troubled = false;
 
-  private constructor(destination: ReturnType<typeof pino.destination>, onTrouble: OnTrouble) {
+  private constructor(destination: SonicBoom, onTrouble: OnTrouble) {
     this.#destination = destination;
     destination.on("error", (error: Error) => {
       if (!this.#troubled) onTrouble(error);
@@ -34,7 +34,7 @@ export class LineFile implements AsyncDisposable {
    * descriptor. Rejects when the file cannot be opened.
    */
   static async open(target: string | number, onTrouble: OnTrouble): Promise<LineFile> {
-    const destination = pino.destination({
+    const destination = new sonicBoom.SonicBoom({
       ...{ dest: target, sync: false, mkdir: true, append: true, mode: 0o600, maxLength: MOST_WAITING },
     });
     await once(destination, "ready");
@@ -56,15 +56,17 @@ export class LineFile implements AsyncDisposable {
     this.#destination.reopen();
   }
 
+  /** Writes what waits, unless that takes too long or cannot be done. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = Promise.withResolvers<undefined>();
-    const timer = setTimeout(closed.resolve, CLOSE_TIMEOUT, undefined);
-    for (const event of ["close", "error"])
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, CLOSE_TIMEOUT, undefined);
+    for (const event of ["close", "error"] as const)
       this.#destination.once(event, () => {
-        closed.resolve(undefined);
+        resolve(undefined);
       });
     this.#destination.end();
-    await closed.promise;
+    await promise;
     clearTimeout(timer);
+    this.#destination.destroy();
   }
 }
