@@ -11,7 +11,7 @@ import { logTail } from "./log-tail.ts";
 import { identify, isRunning, type ProcessIdentity } from "./processes.ts";
 
 /** Between two questions to a daemon that starts, in milliseconds. */
-const INTERVAL = 150;
+const INTERVAL = 200;
 
 /** How much of a broken daemon's log is shown. */
 const LOG_LINES = 15;
@@ -22,7 +22,7 @@ export const daemonLog = ({ logs }: Layout, { name }: Daemon): string => join(lo
 /**
  * Starts a daemon, which then goes on without us, and waits until it answers; resolves with what it says.
  * `onProcess` is told its process before anything is waited for.
- * @throws {ClusterError} `port-taken`, `daemon-not-started`, `daemon-ended`, `daemon-timeout`
+ * @throws {ClusterError} `port-taken`, `daemon-not-started`, `daemon-ended`, `daemon-failed`, `daemon-timeout`
  */
 export async function startDaemon(
   daemon: Daemon,
@@ -42,6 +42,8 @@ export async function startDaemon(
       return answer;
     }
     if (!(await isRunning(identity))) throw await broken(daemon, layout, "daemon-ended", signal);
+    const hopeless = await daemon.hopeless?.(signal);
+    if (hopeless !== undefined) throw await broken(daemon, layout, "daemon-failed", signal);
     if (performance.now() > deadline) throw await broken(daemon, layout, "daemon-timeout", signal);
     await sleep(INTERVAL, undefined, { signal });
   }
@@ -87,14 +89,15 @@ async function launch(daemon: Daemon, layout: Layout, signal: AbortSignal): Prom
 async function broken(
   daemon: Daemon,
   layout: Layout,
-  code: "daemon-ended" | "daemon-timeout",
+  code: "daemon-ended" | "daemon-failed" | "daemon-timeout",
   signal: AbortSignal,
 ): Promise<ClusterError> {
   const log = daemonLog(layout, daemon);
-  const what =
-    code === "daemon-ended"
-      ? "ended while it was starting"
-      : `did not answer within ${Math.round(daemon.within / 1000)} s`;
+  const what = {
+    "daemon-ended": "ended while it was starting",
+    "daemon-failed": "failed to start",
+    "daemon-timeout": `did not answer within ${Math.round(daemon.within / 1000)} s`,
+  }[code];
   return new ClusterError({
     code,
     message: `${daemon.title} ${what}`,

@@ -65,7 +65,7 @@ export function statusTable(statuses: readonly DaemonStatus[]): string {
   const table = new Table({
     head: ["", "state", "address", "process", "MB", ""],
     colAligns: ["left", "left", "left", "right", "right", "left"],
-    style: { head: ["dim"], border: ["dim"], compact: true },
+    style: { head: [], border: [], compact: true },
   });
   for (const { title, state, address, pid, memory, says } of statuses) {
     const megabytes = memory > 0 ? Math.round(memory / 1e6).toLocaleString("en") : "";

@@ -29,6 +29,8 @@ export interface Daemon {
   prepare(signal: AbortSignal): Promise<DaemonCommand>;
   /** A real question to it: resolves with what it says about itself, or undefined while it does not answer well. */
   answer(signal: AbortSignal): Promise<string | undefined>;
+  /** Why it will never answer although it runs, in its own words; undefined while it may. */
+  hopeless?(signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** Work on it that follows its first answer. */
   finish?(signal: AbortSignal): Promise<void>;
   /** What keeps it from answering, in its own words, where its log does not say so. */

@@ -1,12 +1,11 @@
-import { existsSync } from "node:fs";
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SparkSession } from "@duet/spark-connect";
 import { isListening } from "../ask.ts";
 import type { Layout } from "../layout.ts";
-import { EXECUTOR_PYTHON, sparkEnvironment } from "../settings/spark.ts";
+import { sparkEnvironment } from "../settings/spark.ts";
 import type { Daemon } from "./daemon.ts";
-import { liveApplications } from "./yarn.ts";
+import { lastApplication, type YarnApplication } from "./yarn.ts";
 
 /** A Spark Connect server in client mode: its driver is here, its executors are containers of YARN. */
 export function sparkDriver(layout: Layout, number: 1 | 2): Daemon {
@@ -14,6 +13,7 @@ export function sparkDriver(layout: Layout, number: 1 | 2): Daemon {
   const port = layout.ports[`spark${number}`];
   const url = `sc://127.0.0.1:${port}`;
   const folder = join(layout.data, name);
+  let submitted = 0;
   const settings: Readonly<Record<string, string>> = {
     "spark.app.name": name,
     "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -30,8 +30,7 @@ export function sparkDriver(layout: Layout, number: 1 | 2): Daemon {
     grace: 10_000,
     prepare: async () => {
       await mkdir(folder, { recursive: true });
-      const python = join(folder, EXECUTOR_PYTHON);
-      if (!existsSync(python)) await symlink(join(layout.root, ".venv-executor"), python);
+      submitted = Date.now();
       return {
         program: join(layout.sparkHome, "bin/spark-submit"),
         arguments: [
@@ -47,13 +46,35 @@ export function sparkDriver(layout: Layout, number: 1 | 2): Daemon {
       if (!(await isListening(port))) return undefined;
       return await askExecutors(url, signal);
     },
+    // A Connect server whose application on YARN has failed goes on listening, and fails each call.
+    hopeless: async (signal) => {
+      const application = await ownApplication(layout, name, submitted, signal);
+      const over = application !== undefined && ["FINISHED", "FAILED", "KILLED"].includes(application.state);
+      return over ? describe(application) : undefined;
+    },
     explain: async (signal) => {
-      const application = (await liveApplications(layout, signal)).find((one) => one.name === name);
-      if (application === undefined) return ["YARN has no application of it"];
-      const { id, state, diagnostics } = application;
-      return [`its application ${id} on YARN is ${state}`, ...diagnostics.trim().split("\n")];
+      const application = await ownApplication(layout, name, submitted, signal);
+      return application === undefined ? ["it has no application on YARN yet"] : describe(application);
     },
   };
+}
+
+/** The application of a driver that was started at a time (milliseconds since 1970); not one of an earlier driver. */
+async function ownApplication(
+  layout: Layout,
+  name: string,
+  since: number,
+  signal: AbortSignal,
+): Promise<YarnApplication | undefined> {
+  const application = await lastApplication(layout, name, signal);
+  return application === undefined || application.startedTime < since ? undefined : application;
+}
+
+function describe({ id, state, diagnostics }: YarnApplication): readonly string[] {
+  return [
+    `its application ${id} on YARN is ${state}${state === "ACCEPTED" ? ": it waits for a container" : ""}`,
+    ...diagnostics.trim().split("\n").slice(-6),
+  ];
 }
 
 /** How long a query that waits for its first executor may take, in milliseconds. */

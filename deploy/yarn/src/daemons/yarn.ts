@@ -92,19 +92,21 @@ export interface YarnApplication {
   readonly name: string;
   /** `ACCEPTED` while it waits for its first container. */
   readonly state: string;
+  /** Milliseconds since 1970. */
+  readonly startedTime: number;
   readonly diagnostics: string;
 }
 
-/** The applications that have not ended, the newest first. */
-export async function liveApplications(
+/** The last application of this name, whether or not it has ended; undefined when there was none. */
+export async function lastApplication(
   layout: Layout,
+  name: string,
   signal: AbortSignal,
-): Promise<readonly YarnApplication[]> {
-  const states = "NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING";
-  const answer = await askYarn(layout, `/apps?states=${states}`, signal);
+): Promise<YarnApplication | undefined> {
+  const answer = await askYarn(layout, "/apps", signal);
   const apps =
     (answer as { apps?: { app?: readonly YarnApplication[] } | null } | undefined)?.apps?.app ?? [];
-  return [...apps].sort((one, other) => (one.id < other.id ? 1 : -1));
+  return apps.filter((app) => app.name === name).sort((one, other) => (one.id < other.id ? 1 : -1))[0];
 }
 
 const askYarn = ({ ports }: Layout, path: string, signal: AbortSignal): Promise<unknown> =>

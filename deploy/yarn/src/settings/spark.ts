@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { hdfsAddress, WAREHOUSE, type Layout } from "../layout.ts";
 
-/** The name under which executors find the archive of their Python, unpacked, in their working folder. */
-export const EXECUTOR_PYTHON = "python";
+/** The name under which executors have the archive of their Python, unpacked, in their containers' folders. */
+const EXECUTOR_PYTHON = "python";
+
+/** Of a node. Written out, because YARN starts a container's shell with it before it fills in what stands in braces. */
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Where set-up has put the archive of the executors' Python. */
 export const executorArchive = ({ root }: Layout): string => join(root, ".cluster/executor-python.tar.gz");
@@ -37,6 +40,9 @@ export function sparkDefaults(layout: Layout): Readonly<Record<string, string>> 
     "spark.executor.memoryOverhead": "384m",
     "spark.executor.extraJavaOptions": serial,
     "spark.executorEnv.SPARK_LOCAL_IP": "127.0.0.1",
+    // YARN writes its own values for what stands in braces. A Connect session's Python starts in a folder of the
+    // session's own, so that a path from the container's folder, as is usual for archives, would lead nowhere.
+    "spark.executorEnv.PATH": `{{PWD}}/${EXECUTOR_PYTHON}/bin:${SYSTEM_PATH}`,
     "spark.yarn.am.memory": "192m",
     "spark.yarn.am.memoryOverhead": "192m",
     "spark.yarn.am.extraJavaOptions": `${serial} -XX:TieredStopAtLevel=1`,
@@ -55,15 +61,17 @@ export function sparkDefaults(layout: Layout): Readonly<Record<string, string>> 
 }
 
 /**
- * What the environment of a driver needs. Python on the executors is the one in the archive; the driver, in whose
- * working folder the same path leads to the same Python, knows it by the same name.
+ * What the environment of a driver needs. `python3` is what executors look for on their path, on which the archive's
+ * comes first; on the driver's it is the same Python.
  */
-export function sparkEnvironment({ configuration, java }: Layout): Readonly<Record<string, string>> {
+export function sparkEnvironment(layout: Layout): Readonly<Record<string, string>> {
+  const { configuration, java, root } = layout;
   return {
     HADOOP_CONF_DIR: configuration,
     SPARK_CONF_DIR: configuration,
     SPARK_LOCAL_IP: "127.0.0.1",
     JAVA_HOME: java,
-    PYSPARK_PYTHON: `./${EXECUTOR_PYTHON}/bin/python`,
+    PYSPARK_PYTHON: "python3",
+    PATH: [join(root, ".venv-executor/bin"), process.env.PATH].join(delimiter),
   };
 }
