@@ -26,5 +26,7 @@ export function operationTraits(request: Buffer): OperationTraits {
 
 function digestOf(plan: Buffer): string | Promise<string> {
   if (plan.length <= LARGE) return createHash("sha256").update(plan).digest("hex");
-  return webcrypto.subtle.digest("SHA-256", plan as Uint8Array<ArrayBuffer>).then((digest) => Buffer.from(digest).toString("hex"));
+  return webcrypto.subtle
+    .digest("SHA-256", plan as Uint8Array<ArrayBuffer>)
+    .then((digest) => Buffer.from(digest).toString("hex"));
 }

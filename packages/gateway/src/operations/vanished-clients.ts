@@ -1,11 +1,11 @@
 import type { ClientHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { GatewayError } from "../grpc/status.ts";
-import type { WriteLedger } from "../proxy/admitted-call.ts";
 import { interruptOperation } from "./interrupt.ts";
 import { hasOnceEffect, resumes } from "./operation-traits.ts";
 import type { Operation } from "./operation.ts";
 import type { OperationBook } from "./operation-book.ts";
+import type { WriteLedger } from "./write-ledger.ts";
 
 /** The driver's side of a call whose client has gone. */
 export interface DriverSide {

@@ -4,14 +4,12 @@ import type { Authenticator, Identity, Limits } from "../identity/identity.ts";
 import type { CallSummary } from "../journal/call-summary.ts";
 import type { OperationBook } from "../operations/operation-book.ts";
 import type { VanishedClients } from "../operations/vanished-clients.ts";
+import type { WriteLedger } from "../operations/write-ledger.ts";
 import type { SessionCall, SessionDirectory } from "../sessions/session-directory.ts";
-import type { SessionKey, SessionStore } from "../store/session-store.ts";
+import type { SessionKey } from "../store/session-store.ts";
 import type { CallHead } from "./call.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import type { RequestBody } from "./request-body.ts";
-
-/** Notes writes before they are sent, so that none is sent twice. */
-export type WriteLedger = Pick<SessionStore, "beginWrite" | "endWrite">;
 
 /** What calls are served with. */
 export interface CallServices {

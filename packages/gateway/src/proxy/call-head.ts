@@ -12,8 +12,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 export function readCallHead(method: Method, message: Buffer, pool: string | undefined): CallHead {
   const { request } = method;
   const values = stringFields(message);
-  const text = (number: number | undefined) =>
-    number === undefined ? undefined : values.get(number)?.toString("utf8");
+  /** Undefined also for an empty one, which is none in proto3. */
+  const text = (number: number | undefined) => {
+    const value = number === undefined ? undefined : values.get(number);
+    return value === undefined || value.length === 0 ? undefined : value.toString("utf8");
+  };
   const sessionId = text(request.sessionId) ?? "";
   const newSessionId = text(request.newSessionId);
   for (const id of [sessionId, newSessionId]) {
@@ -33,9 +36,9 @@ export function readCallHead(method: Method, message: Buffer, pool: string | und
     userId: userId?.toString("utf8") ?? "",
     // A copy, since what it lies in may be large.
     userContext: context === undefined ? undefined : Buffer.from(context),
-    operationId: text(request.operationId) || undefined,
-    lastResponseId: text(request.lastResponseId) || undefined,
-    observedServerSessionId: text(request.observedServerSessionId) || undefined,
+    operationId: text(request.operationId),
+    lastResponseId: text(request.lastResponseId),
+    observedServerSessionId: text(request.observedServerSessionId),
     newSessionId,
     pool,
   };

@@ -79,11 +79,7 @@ export class ClientAnswer {
   fail(error: GatewayError): void {
     if (this.over) return;
     this.code = error.code;
-    this.#end(
-      error.status,
-      errorTrailers(error, this.requestId),
-      errorResponse(error, this.requestId),
-    );
+    this.#end(error.status, errorTrailers(error, this.requestId), errorResponse(error, this.requestId));
   }
 
   #end(status: number, trailers: OutgoingHttpHeaders, response: OutgoingHttpHeaders): void {
@@ -91,7 +87,10 @@ export class ClientAnswer {
     this.status = status;
     const stream = this.#stream;
     if (!stream.headersSent) {
-      stream.respond({ ":status": 200, "content-type": "application/grpc", ...response }, { endStream: true });
+      stream.respond(
+        { ":status": 200, "content-type": "application/grpc", ...response },
+        { endStream: true },
+      );
       // What the client still sends is not wanted.
       stream.close(constants.NGHTTP2_NO_ERROR);
       return;

@@ -118,7 +118,9 @@ describe("TLS", () => {
       ],
     );
     assert.match(server.peers[0]?.address ?? "", /^127\.0\.0\.1:\d+$/u);
-    await assert.rejects(call(`https://127.0.0.1:${server.port}`), { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" });
+    await assert.rejects(call(`https://127.0.0.1:${server.port}`), {
+      code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    });
   });
 
   test("tells calls that come in clear text apart", async () => {

@@ -26,9 +26,13 @@ export async function serveRelease(services: CallServices, admitted: AdmittedCal
   const id = head.operationId ?? "";
   const operation = services.operations.find(key, id);
   const message = await body.first();
-  const all = message !== undefined && [...fields(message)].some(({ number }) => number === RELEASE_FIELDS.all);
+  const all =
+    message !== undefined && [...fields(message)].some(({ number }) => number === RELEASE_FIELDS.all);
   if (operation !== undefined && all) operation.released = true;
-  if (operation !== undefined && (operation.place?.life !== call.place.life || (operation.attempts > 1 && !all))) {
+  if (
+    operation !== undefined &&
+    (operation.place?.life !== call.place.life || (operation.attempts > 1 && !all))
+  ) {
     const { output } = releaseExecute;
     const answer = { sessionId: head.sessionId, serverSideSessionId: call.session.serverId, operationId: id };
     client.succeed(frameMessage(Buffer.from(toBinary(output, create(output, answer)))));

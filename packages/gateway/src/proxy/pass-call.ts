@@ -42,13 +42,11 @@ export async function passCall(services: CallServices, admitted: AdmittedCall): 
   const effect = first && services.summarize(head.method.name, first).effect;
   for (let losses = 0; ; losses += 1) {
     const { place } = call;
-    let passed = false;
+    const before = client.bytes;
     const rules: AnswerRules = {
       translations: responseFields(head.method, head.sessionId, call.session, place, clone),
       hold: () => (head.method.answerStreams ? "nothing" : "answer"),
-      passing: () => {
-        passed = true;
-      },
+      passing: () => undefined,
       due: () => false,
       settle: async (status) => {
         if (status === StatusCode.ok) await succeeded(services, admitted, effect, clone);
@@ -70,7 +68,7 @@ export async function passCall(services: CallServices, admitted: AdmittedCall): 
       return;
     } catch (error) {
       const failure = GatewayError.from(error);
-      if (!isDriverFailure(failure) || passed || client.over) throw failure;
+      if (!isDriverFailure(failure) || client.bytes > before || client.over) throw failure;
       if (head.method.name === "ReleaseSession") {
         await releasedAlready(admitted);
         return;

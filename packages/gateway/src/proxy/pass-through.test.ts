@@ -278,7 +278,8 @@ describe("drivers that fail", () => {
     await using gateway = await startGatewayTo(driver);
     await using client = new RawClient(gateway.port);
     const words = [];
-    while (asked < answers.length) words.push((await client.call("ExecutePlan", executeSql("select 1"))).message);
+    while (asked < answers.length)
+      words.push((await client.call("ExecutePlan", executeSql("select 1"))).message);
     assert.match(words[0] ?? "", /not whole/u);
     assert.match(words[1] ?? "", /no status/u);
     assert.match(words[2] ?? "", /INTERNAL_ERROR.*operation-lost/u);

@@ -62,7 +62,12 @@ export async function passThrough(
     }),
     options.largestKept ?? LARGEST_KEPT,
   );
-  const told = { method: headers[":path"] ?? "", userId: "", sessionId: "", driverId: undefined as string | undefined };
+  const told = {
+    method: headers[":path"] ?? "",
+    userId: "",
+    sessionId: "",
+    driverId: undefined as string | undefined,
+  };
   try {
     const method = METHODS.get(headers[":path"] ?? "");
     if (method === undefined) throw unknownMethod(headers[":path"]);

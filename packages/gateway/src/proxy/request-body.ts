@@ -77,11 +77,12 @@ export class RequestBody {
   }
 
   async #next(): Promise<void> {
-    const { done, value } = await this.#source.next();
-    if (done === true) {
+    const next: IteratorResult<Buffer, unknown> = await this.#source.next();
+    if (next.done === true) {
       this.#complete = true;
       return;
     }
+    const { value } = next;
     this.bytes += value.length;
     this.#messages.push(value);
     if (this.#messages.length > 1 && this.bytes > this.#largestKept) this.#keeps = false;

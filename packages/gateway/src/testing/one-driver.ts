@@ -1,12 +1,14 @@
 import { Driver } from "../drivers/driver.ts";
-import type { Watch } from "../drivers/watch.ts";
+import { HealthCheck } from "../drivers/health.ts";
+import { WATCH_DEFAULTS } from "../drivers/supervise.ts";
+import { Watch } from "../drivers/watch.ts";
 import { GatewayEvents, type GatewayEvent } from "../events.ts";
 import type { GatewayError } from "../grpc/status.ts";
 import type { JournalEntry } from "../journal/journal-entry.ts";
 import { artifactSummary, summarize } from "../journal/summarize.ts";
 import { OperationBook } from "../operations/operation-book.ts";
 import { VanishedClients } from "../operations/vanished-clients.ts";
-import type { WriteLedger } from "../proxy/admitted-call.ts";
+import type { WriteLedger } from "../operations/write-ledger.ts";
 import type { DriverAddress } from "../proxy/driver-connection.ts";
 import { GatewayServer, type ServerOptions } from "../proxy/gateway-server.ts";
 import { passThrough, type PassThroughOptions } from "../proxy/pass-through.ts";
@@ -159,7 +161,8 @@ function placeAt(address: DriverAddress, index: number, { resumes = false }: One
   const driver = new Driver({ id: `driver-${index}` }, () => undefined);
   const life = driver.connect(address);
   const facts = { version: "4", life: `life-${index}`, catalog: resumes ? "driver" : "session" } as const;
-  driver.ready(facts, { suspect: () => Promise.resolve(true) } as Watch);
+  // It does not run: what fails is told by the tests.
+  driver.ready(facts, new Watch(life, new HealthCheck(life, 1_000), WATCH_DEFAULTS));
   const driverSessionId =
     index === 0 ? DRIVER_SESSION : DRIVER_SESSION.replace(/d{12}$/u, `${index}`.repeat(12));
   return { driver, life, driverSessionId };
