@@ -33,6 +33,10 @@ export class LocalLocks implements SessionLocks {
     return this.#take(lockName(key), true, signal);
   }
 
+  async tellChanged(): Promise<void> {
+    // There is no other gateway.
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing outlives the process.
   }

@@ -116,6 +116,10 @@ export class PostgresLocks implements SessionLocks {
     }
   }
 
+  async tellChanged(key: SessionKey): Promise<void> {
+    await this.#connection.ask(TELL, [CHANNEL, `changed ${lockNames(key).name}`]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#heart);
     await this.#connection[Symbol.asyncDispose]();
@@ -193,7 +197,9 @@ export class PostgresLocks implements SessionLocks {
     const [what, name = ""] = payload.split(" ");
     if (what === "given") this.#wakers.wake(name);
     const hold = this.#holds.get(name);
-    if (what !== "wanted" || hold?.term === undefined) return;
+    if (hold?.term === undefined) return;
+    if (what === "changed") hold.term = this.#terms += 1;
+    if (what !== "wanted") return;
     if (hold.users === 0) this.#give([hold]);
     else hold.wanted = true;
   }
@@ -234,6 +240,8 @@ const GATE = `select case when now() - pg_postmaster_start_time() > interval '2 
   then pg_try_advisory_lock($1::bigint) else false end as taken`;
 
 const ALONE = "select pg_try_advisory_lock($1::bigint) as taken, pg_notify($2, $3)";
+
+const TELL = "select pg_notify($1, $2)";
 
 const GIVE_ALONE = "select pg_advisory_unlock($1::bigint), pg_notify($2, $3)";
 

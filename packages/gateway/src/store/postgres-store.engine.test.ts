@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { GatewayError } from "../grpc/status.ts";
 import { type PostgresServer, startPostgres } from "../testing/postgres-server.ts";
 import { openStore } from "./open-store.ts";
@@ -66,6 +67,17 @@ describe("two gateways on one PostgreSQL", () => {
     }
     assert.equal(terms[0], terms[1]);
     assert.notEqual(terms[1], terms[2]);
+  });
+
+  test("a share is in a new term after another has ended the session", async () => {
+    const session = await one.add(newSession());
+    const terms = async () => {
+      using share = await one.share(session, NEVER);
+      return share.term;
+    };
+    const before = await terms();
+    await two.end(session, "closed");
+    while ((await terms()) === before) await pause(10);
   });
 
   test("a mover waits for the other's calls, which are not kept from interrupting what runs", async () => {

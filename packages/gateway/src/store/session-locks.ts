@@ -4,6 +4,8 @@ import type { SessionKey, SharedLock } from "./session-store.ts";
 export interface SessionLocks extends AsyncDisposable {
   share(key: SessionKey, signal: AbortSignal): Promise<SharedLock>;
   lock(key: SessionKey, signal: AbortSignal): Promise<Disposable>;
+  /** Lets the other gateways know that a session is not what they have read of it: their next shares get a new term. */
+  tellChanged(key: SessionKey): Promise<void>;
 }
 
 /** The text that names a session among others. */

@@ -70,8 +70,9 @@ export class SqlStore implements SessionStore {
     return this.#ask((db) => moveSession(db, key, version, place));
   }
 
-  end(key: SessionKey, state: "closed" | "lost", reason?: string): Promise<void> {
-    return this.#ask((db) => endSession(db, key, state, reason));
+  async end(key: SessionKey, state: "closed" | "lost", reason?: string): Promise<void> {
+    await this.#ask((db) => endSession(db, key, state, reason));
+    await this.#database.locks.tellChanged(key);
   }
 
   pin(key: SessionKey, reason: string): Promise<void> {
