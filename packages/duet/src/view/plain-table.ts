@@ -12,8 +12,8 @@ export interface PlainColumn {
 const GAP = "  ";
 
 /**
- * A table without borders, for lists that are read like `ls`: columns as wide as their cells, the last one cut where the
- * line would be longer than `width`. Gives its lines, the titles first.
+ * A table without borders, for lists that are read like `ls`: columns as wide as their cells, the last one, or else the
+ * line, cut where it would be longer than `width`. Gives its lines, the titles first.
  */
 export function plainTable(
   columns: readonly PlainColumn[],
@@ -36,5 +36,5 @@ export function plainTable(
       })
       .join(GAP)
       .trimEnd();
-  return [line(titles), ...rows.map((row, index) => line(row, index))];
+  return [line(titles), ...rows.map((row, index) => line(row, index))].map((text) => cutText(text, width));
 }
