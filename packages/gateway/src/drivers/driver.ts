@@ -37,6 +37,7 @@ export class Driver {
   #facts: DriverFacts | undefined;
   #watch: Watch | undefined;
   #connection: DriverConnection | undefined;
+  #workingFolder: string | undefined;
 
   constructor(options: DriverOptions, changed: (driver: Driver, before: DriverState) => void) {
     this.id = options.id;
@@ -75,8 +76,14 @@ export class Driver {
     return this.#connection;
   }
 
+  /** The folder that relative paths of the driver begin at, where the gateway knows it. */
+  get workingFolder(): string | undefined {
+    return this.#workingFolder;
+  }
+
   /** It has been started, and listens here. */
-  connect(address: DriverAddress): DriverConnection {
+  connect(address: DriverAddress, workingFolder?: string): DriverConnection {
+    this.#workingFolder = workingFolder;
     this.#connection?.[Symbol.dispose]();
     this.#facts = undefined;
     this.#connection = new DriverConnection(address, () => void this.suspect());

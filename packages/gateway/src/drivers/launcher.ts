@@ -3,6 +3,8 @@ import type { DriverAddress } from "../proxy/driver-connection.ts";
 /** A driver that has been started, or is there anyway. */
 export interface LaunchedDriver extends AsyncDisposable {
   readonly address: DriverAddress;
+  /** The folder that relative paths of the driver begin at, absolute; where it is not known, it is left out. */
+  readonly workingFolder?: string;
   /** Resolves with the reason, in words, when it has ended by itself; never for a driver that is not ours. */
   readonly ended: Promise<string>;
 }

@@ -102,7 +102,7 @@ async function liveOnce(
     const ended = launched.ended.then((reason): never => {
       throw new Error(reason);
     });
-    const connection = driver.connect(launched.address);
+    const connection = driver.connect(launched.address, launched.workingFolder);
     const health = new HealthCheck(connection, options.timeout);
     const facts = await Promise.race([ended, firstAnswer(health, options.start, life)]);
     await Promise.race([ended, proveIt(connection, options)]);
