@@ -9,7 +9,9 @@ export function cutText(text: string, width: number): string {
   if (!truncated) return text;
   const kept = text.slice(0, index);
   // A colour that began in what is kept must not run on.
-  return `${kept}${ellipsed ? "…" : ""}${kept.includes("\u001B[") ? "\u001B[0m" : ""}`;
+  const cut = `${kept}${ellipsed ? "…" : ""}${kept.includes("\u001B[") ? "\u001B[0m" : ""}`;
+  // The library counts some characters of its own kind (`…` itself) as nothing while it looks for the place.
+  return width > 1 && textWidth(cut) > width ? cutText(text, width - 1) : cut;
 }
 
 /** As {@link cutText}, but keeps the end: of a path the last parts tell it from others. */
