@@ -11,7 +11,7 @@ import {
   viewKey,
   write,
 } from "./statement-effect.ts";
-import { StatementReader } from "./statement-reader.ts";
+import { nameOf } from "./statement-reader.ts";
 
 /** What a call of the catalogue (`spark.connect.Catalog`) does. */
 export function catalogEffect(catalog: MessageView): StatementEffect {
@@ -77,11 +77,4 @@ function dropView(name: readonly string[] | undefined): StatementEffect {
     [name === undefined ? { object: "unknown" } : { object: "table", name, change: "removed" }],
     entries,
   );
-}
-
-/** The parts of a name as clients write it: `db.table`, with backquotes where needed. */
-export function nameOf(written: string): readonly string[] | undefined {
-  const reader = new StatementReader(written);
-  const name = reader.name();
-  return reader.peek() === undefined ? name : undefined;
 }

@@ -15,6 +15,8 @@ import { variableKeys } from "./session-statements.ts";
 import type { StatementReader } from "./statement-reader.ts";
 import { names } from "./sql-script.ts";
 
+const UNKNOWN_PIN = "a view whose name only its driver knows may have been taken from it";
+
 const DATABASE = ["database", "schema", "namespace"];
 
 /** `CREATE …` and `REPLACE TABLE` */
@@ -58,10 +60,9 @@ export function alterStatement(reader: StatementReader): StatementEffect {
   const name = reader.name();
   const renamed = reader.take("rename", "to");
   if (object === "view") {
+    if (name === undefined) return write([{ object: "unknown" }], [], UNKNOWN_PIN);
     const to = renamed ? reader.name() : undefined;
-    const uses = renamed
-      ? (name ?? []).map((part) => part.toLowerCase())
-      : wordsOf(...(name ?? []), reader.rest());
+    const uses = renamed ? name.map((part) => part.toLowerCase()) : wordsOf(...name, reader.rest());
     const keys = (keyOf: (name: readonly string[] | undefined) => string | undefined) => [
       present(keyOf(name)),
       ...(renamed ? [keyOf(to)] : []),
@@ -72,7 +73,7 @@ export function alterStatement(reader: StatementReader): StatementEffect {
       uses,
     );
     const tables: StatementChange[] = [{ object: "definition", entry: lasting }];
-    if (name !== undefined && viewKey(name) === undefined) return write(tables);
+    if (viewKey(name) === undefined) return write(tables);
     return write(tables, [defines("view", keys(viewKey), uses)]);
   }
   if (object === "table") {
@@ -102,6 +103,7 @@ export function dropStatement(reader: StatementReader): StatementEffect {
     case "view":
     case "table": {
       if (temporary) return session([removes("view", [viewKey(name)])]);
+      if (name === undefined) return write(tableChange(name, "removed"), [], UNKNOWN_PIN);
       const key = viewKey(name);
       if (key?.startsWith("global-view:") === true) return session([removes("view", [key])]);
       const entries = key === undefined ? [] : [removes("view", [present(key)])];

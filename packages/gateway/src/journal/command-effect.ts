@@ -1,5 +1,5 @@
 import type { Effect, TableChange } from "./call-summary.ts";
-import { nameOf } from "./catalog-effect.ts";
+import { nameOf } from "./statement-reader.ts";
 import type { EntryKind } from "./journal-entry.ts";
 import { type EntryContext, makeEntry } from "./make-entry.ts";
 import { caseOf, child, type MessageView, partMessage, smallNumber, text } from "./message-view.ts";

@@ -22,9 +22,10 @@ const SCRIPT_PIN = "a SQL script may have changed the session";
 /**
  * What a SQL statement of Spark or Sail does beyond its answer, read from its words. What is not known counts as a
  * write. Mistakes need not be found: a statement that fails changes nothing.
+ * @param parameters the strings among its parameters, by name, or by place from 0 on
  */
-export function statementEffect(sql: string): StatementEffect {
-  const reader = new StatementReader(sql);
+export function statementEffect(sql: string, parameters?: ReadonlyMap<string, string>): StatementEffect {
+  const reader = new StatementReader(sql, parameters);
   if (hasSecondStatement(reader)) return scriptEffect(reader);
   return readStatement(reader);
 }
@@ -64,7 +65,9 @@ function readStatement(reader: StatementReader): StatementEffect {
     case "add":
       return addStatement(reader);
     case "execute":
-      return reader.word(1) === "immediate" ? executeImmediate(reader, statementEffect) : write();
+      return reader.word(1) === "immediate"
+        ? executeImmediate(reader, (text) => statementEffect(text))
+        : write();
     case "begin":
       return scriptEffect(reader);
     default:

@@ -4,11 +4,14 @@ import { sqlTokens, type SqlToken } from "./sql-tokens.ts";
 export class StatementReader {
   readonly sql: string;
   readonly #tokens: readonly SqlToken[];
+  readonly #parameters: ReadonlyMap<string, string>;
   /** The token to be read next. */
   at = 0;
 
-  constructor(sql: string) {
+  /** @param parameters the strings among a statement's parameters, by name, or by place from 0 on */
+  constructor(sql: string, parameters: ReadonlyMap<string, string> = new Map()) {
     this.sql = sql;
+    this.#parameters = parameters;
     this.#tokens = [...sqlTokens(sql)];
   }
 
@@ -39,15 +42,15 @@ export class StatementReader {
   }
 
   /**
-   * Takes a name of one or more parts, without quotes. Undefined where it cannot be told: it is computed, a parameter,
-   * or has a variable of the configuration (`${…}`) in it.
+   * Takes a name of one or more parts, without quotes. Undefined where it cannot be told: it is computed, or has a
+   * variable of the configuration (`${…}`) in it.
    */
   name(): readonly string[] | undefined {
     if (this.word() === "identifier" && this.word(1) === "(") {
-      const literal = this.peek(2);
-      const closed = this.word(3) === ")" && this.word(4) !== ".";
-      this.skipGroup(1);
-      return literal?.kind === "string" && closed ? new StatementReader(literal.text).name() : undefined;
+      this.at += 2;
+      const written = this.#string();
+      const closed = this.word() === ")" && this.word(1) !== ".";
+      return written !== undefined && closed && this.take(")") ? nameOf(written) : undefined;
     }
     const parts: string[] = [];
     for (;;) {
@@ -60,6 +63,24 @@ export class StatementReader {
       if (this.word() !== ".") return parts;
       this.at += 1;
     }
+  }
+
+  /** Takes a string, or a parameter that is one. */
+  #string(): string | undefined {
+    const token = this.peek();
+    if (token === undefined) return undefined;
+    this.at += 1;
+    if (token.kind === "string") return token.text;
+    if (token.text === "?") {
+      const before = this.#tokens.slice(0, this.at - 1);
+      return this.#parameters.get(
+        String(before.filter(({ kind, text }) => kind === "symbol" && text === "?").length),
+      );
+    }
+    const name = this.peek();
+    if (token.text !== ":" || name === undefined) return undefined;
+    this.at += 1;
+    return this.#parameters.get(this.sql.slice(name.start, name.end));
   }
 
   /** Behind the parenthesis that closes the one `ahead` tokens from here. */
@@ -89,4 +110,11 @@ export class StatementReader {
   tokens(start = this.at, end?: number): readonly SqlToken[] {
     return this.#tokens.slice(start, end);
   }
+}
+
+/** The parts of a name as it is written, with backquotes where needed: `db.table`. Undefined where it is no name. */
+export function nameOf(written: string): readonly string[] | undefined {
+  const reader = new StatementReader(written);
+  const name = reader.name();
+  return reader.peek() === undefined ? name : undefined;
 }

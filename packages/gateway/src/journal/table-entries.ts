@@ -1,6 +1,6 @@
 import type { CatalogReach } from "../drivers/health.ts";
 import type { TableChange } from "./call-summary.ts";
-import { nameOf } from "./catalog-effect.ts";
+import { nameOf } from "./statement-reader.ts";
 import { createTableSql, describedTable, describesItself } from "./described-table.ts";
 import type { DriverQuestion } from "./driver-question.ts";
 import type { JournalEntry } from "./journal-entry.ts";
