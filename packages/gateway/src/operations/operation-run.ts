@@ -53,6 +53,8 @@ export class OperationRun {
     this.#turn = turn;
     this.#admitted = admitted;
     this.#largest = services.limits.largestResult(admitted.identity);
+    // What its client has, not what another call was given.
+    operation.watch.goOnAfter(admitted.head.lastResponseId);
   }
 
   /** @throws {GatewayError} what the client is to be told. */
@@ -65,6 +67,10 @@ export class OperationRun {
       } catch (error) {
         const failure = GatewayError.from(error);
         if (this.#leftAlone()) return;
+        if (this.#isUnrecorded(failure)) {
+          this.#leave();
+          throw failure;
+        }
         if (!isDriverFailure(failure) || tries === MOST_TRIES) await this.#giveUp(failure);
         try {
           step = await this.#recover(failure);
@@ -82,6 +88,12 @@ export class OperationRun {
     if (!this.#admitted.client.gone.aborted) return false;
     this.#leave();
     return true;
+  }
+
+  /** Whether it was done and could not be recorded, which its client can have tried again by taking it up. */
+  #isUnrecorded({ code }: GatewayError): boolean {
+    const { sent, settled, summary } = this.#operation;
+    return code === "store-unavailable" && sent && !settled && summary.reattachable;
   }
 
   /** The operation goes on without this call; its session stays where it is meanwhile. */
@@ -103,7 +115,7 @@ export class OperationRun {
       fields.set(method.request.operationId, Buffer.from(operation.id));
     }
     if (step === "reattach") {
-      const last = operation.watch.lastResponseId ?? head.lastResponseId;
+      const last = operation.watch.lastResponseId;
       if (method.request.lastResponseId !== undefined && last !== undefined) {
         fields.set(method.request.lastResponseId, Buffer.from(last));
       }
@@ -156,6 +168,7 @@ export class OperationRun {
     return {
       translations,
       watch,
+      over: this.#turn.over,
       hold: () => (isRead && watch.rows > 0 ? "nothing" : "messages"),
       passing: (bytes, torn) => {
         this.#passing(bytes, torn);
@@ -177,7 +190,7 @@ export class OperationRun {
     }
     this.#torn = torn;
     // From here on it is not executed again.
-    if (operation.watch.rows > 0) operation.body.drop();
+    if (operation.watch.rows > 0 || hasOnceEffect(operation)) operation.body.drop();
   }
 
   /** Records what it did, or that it failed; leaves it open when its client is to come back for the rest. */
@@ -189,8 +202,8 @@ export class OperationRun {
     const succeeded = (status ?? StatusCode.ok) === StatusCode.ok && whole;
     const open = status === StatusCode.ok || status === StatusCode.unavailable;
     if (!succeeded && open) return;
-    operation.settled = true;
     if (succeeded) await recordEffect(summary.effect, this.#admitted.call);
+    operation.settled = true;
     if (!operation.noted) return;
     try {
       await this.#services.ledger.endWrite(operation.key, operation.id, succeeded ? "succeeded" : "failed");
@@ -260,14 +273,16 @@ export class OperationRun {
       case "outcome-unknown":
         return this.#fail(outcomeUnknown(operation.id, failure));
       default:
-        return step;
+        if (step === "reattach" || operation.body.kept) return step;
+        return this.#fail(operationLost(operation.id, failure.message, failure));
     }
   }
 
   /** Ends the operation for a reason that is not its driver's failure. */
   async #giveUp(error: GatewayError): Promise<never> {
-    if (this.#operation.sent) await this.#services.vanished.end(this.#operation);
-    return this.#fail(error);
+    const operation = this.#operation;
+    if (operation.sent) await this.#services.vanished.end(operation);
+    return this.#fail(operation.isUnknown ? outcomeUnknown(operation.id, error) : error);
   }
 
   async #fail(error: GatewayError): Promise<never> {

@@ -36,6 +36,13 @@ export class ResultWatch implements ResponseWatch {
     this.torn();
   }
 
+  /** Another call goes on with it after this response, or from the beginning. */
+  goOnAfter(responseId: string | undefined): void {
+    this.lastResponseId = responseId;
+    if (responseId === undefined) this.rows = 0;
+    this.torn();
+  }
+
   /** The stream broke off: of a message that has begun nothing more will come. */
   torn(): void {
     this.#rows = 0;

@@ -6,6 +6,7 @@ import { nextStep } from "./next-step.ts";
 import { operationExists, operationLost, operationUnknown, outcomeUnknown } from "./operation-errors.ts";
 import { OperationRun } from "./operation-run.ts";
 import { hasOnceEffect, resumes } from "./operation-traits.ts";
+import type { Operation } from "./operation.ts";
 import { operationTraits } from "./plan-digest.ts";
 
 /**
@@ -14,8 +15,8 @@ import { operationTraits } from "./plan-digest.ts";
  * @throws {GatewayError} what the client is to be told.
  */
 export async function serveExecutePlan(services: CallServices, admitted: AdmittedCall): Promise<void> {
-  const { operations, vanished, limits } = services;
-  const { key, head, identity, body, client } = admitted;
+  const { operations, vanished } = services;
+  const { key, head } = admitted;
   const id = head.operationId ?? randomUUID();
   const earlier = operations.find(key, id);
   if (earlier !== undefined) {
@@ -24,20 +25,18 @@ export async function serveExecutePlan(services: CallServices, admitted: Admitte
     await vanished.end(earlier);
     if (hasOnceEffect(earlier) && earlier.sent) throw outcomeUnknown(id);
   }
-  const request = await body.first();
-  if (request === undefined) throw operationUnknown(id);
-  const summary = services.summarize(head.method.name, request);
-  const slot = limits.beginOperation(identity);
-  const operation = operations.begin({
-    key,
-    id,
-    requestId: client.requestId,
-    summary,
-    ...operationTraits(request),
-    body,
-    slot,
-  });
+  const operation = await begin(services, admitted, id);
   await new OperationRun(services, operation, operation.attach(), admitted).run("execute");
+}
+
+/** Of its own, so that nothing but the operation keeps the request. */
+async function begin(services: CallServices, admitted: AdmittedCall, id: string): Promise<Operation> {
+  const { key, head, identity, body, client } = admitted;
+  const request = (await body.first()) ?? Buffer.alloc(0);
+  const summary = services.summarize(head.method.name, request);
+  const slot = services.limits.beginOperation(identity);
+  const { requestId } = client;
+  return services.operations.begin({ key, id, requestId, summary, ...operationTraits(request), body, slot });
 }
 
 /**

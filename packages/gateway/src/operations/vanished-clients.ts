@@ -38,13 +38,15 @@ export class VanishedClients implements AsyncDisposable {
   }
 
   /** The call of an operation has ended without it; `keeps` holds its session where it is. */
-  leave(operation: Operation, keeps: DisposableStack, side?: DriverSide): void {
+  leave(operation: Operation, keeps: DisposableStack, left?: DriverSide): void {
     if (operation.outcome !== undefined) {
       keeps.dispose();
       return;
     }
     // A write goes on being read, so that its outcome is known; what a query still says would be lost.
-    if (side !== undefined && operation.summary.reattachable && !hasOnceEffect(operation)) close(side.stream);
+    const isQuery = operation.summary.reattachable && !hasOnceEffect(operation);
+    if (left !== undefined && isQuery) close(left.stream);
+    const side = isQuery ? undefined : left;
     operation.detach(keeps);
     if (!operation.summary.reattachable || operation.released) {
       void this.end(operation, side);
@@ -79,7 +81,7 @@ export class VanishedClients implements AsyncDisposable {
   async #end(operation: Operation, side: DriverSide | undefined): Promise<void> {
     const { place, sent, id, key, watch } = operation;
     let over = operation.settled || watch.complete;
-    void side?.rest.then(() => (over = true));
+    void side?.rest.then((error) => (over ||= error === undefined));
     // A driver that was lost has nothing to be interrupted, and one that fails meanwhile has not either.
     if (sent && place !== undefined && place.driver.connection === place.life) {
       await interruptOperation({

@@ -9,6 +9,8 @@ export interface AnswerRules {
   /** Fields of the messages that are translated. */
   readonly translations: ReadonlyMap<number, Translate>;
   readonly watch?: ResponseWatch;
+  /** Aborted when the answer is not wanted any more, for a reason other than that its client has gone. */
+  readonly over?: AbortSignal;
   /**
    * What is held back, so that the driver's failure does not show: everything until the answer's end, each message
    * until it is whole, or nothing. Beyond {@link LARGEST_HELD} bytes everything goes.
@@ -80,6 +82,8 @@ class AnswerPassing {
     this.#reject = reject;
     if (client.gone.aborted) this.#leave();
     else client.gone.addEventListener("abort", this.#leave, { once: true });
+    if (rules.over?.aborted === true) this.#stop();
+    else rules.over?.addEventListener("abort", this.#stop, { once: true });
     // A stream forgets its session when it closes.
     const session = driver.session;
     driver.on("response", (headers, flags) => {
@@ -111,6 +115,10 @@ class AnswerPassing {
     this.#heldBytes = 0;
     this.#driver.resume();
     this.#resolve({ type: "gone", rest: this.#rest.promise });
+  };
+
+  readonly #stop = (): void => {
+    this.#fail(new GatewayError("operation-exists", StatusCode.cancelled, "another call goes on with it"));
   };
 
   #begin(headers: IncomingHttpHeaders & IncomingHttpStatusHeader, ended: boolean): void {
@@ -148,18 +156,18 @@ class AnswerPassing {
     if (this.#settling) return;
     this.#settling = true;
     this.#driver.pause();
-    this.#rules.settle(undefined).then(
-      () => {
+    this.#rules
+      .settle(undefined)
+      .then(() => {
         this.#settling = false;
         if (this.#done) return;
         this.#pass(this.#heldBytes);
         this.#driver.resume();
         this.#finish();
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         this.#fail(GatewayError.from(error));
-      },
-    );
+      });
   }
 
   /** Passes on what need not be held; `whole` bytes of it are whole messages. */
@@ -193,27 +201,30 @@ class AnswerPassing {
       return;
     }
     this.#settling = true;
-    this.#rules.settle(Number(status)).then(
-      () => {
+    this.#rules
+      .settle(Number(status))
+      .then(() => {
         if (this.#done) return;
-        this.#done = true;
-        if (!this.#client.gone.aborted) {
-          this.#pass(this.#heldBytes);
-          this.#client.end(trailers);
-        }
+        if (!this.#client.gone.aborted) this.#pass(this.#heldBytes);
+        this.#close();
+        this.#client.end(trailers);
         this.#resolve({ type: "answered", status: Number(status) });
         this.#rest.resolve(undefined);
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         this.#fail(GatewayError.from(error));
-      },
-    );
+      });
+  }
+
+  #close(): void {
+    this.#done = true;
+    this.#client.gone.removeEventListener("abort", this.#leave);
+    this.#rules.over?.removeEventListener("abort", this.#stop);
   }
 
   #fail(error: GatewayError): void {
     if (this.#done) return;
-    this.#done = true;
-    this.#client.gone.removeEventListener("abort", this.#leave);
+    this.#close();
     this.#reject(error);
     this.#rest.resolve(error);
     if (!this.#driver.closed) this.#driver.close(constants.NGHTTP2_CANCEL);

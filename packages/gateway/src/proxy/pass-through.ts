@@ -92,7 +92,6 @@ export async function passThrough(
   } catch (error) {
     client.fail(GatewayError.from(error));
   } finally {
-    body.drop();
     services.events.emit({
       type: "call-ended",
       requestId: client.requestId,
