@@ -5,9 +5,9 @@
 Each line of standard input is a request in JSON, each answered by a line of JSON on standard output; what went wrong is
 told on standard error:
 
-    {"do": "open", "count": 20}     opens so many sessions, and fills them
-    {"do": "ask", "kill": 4711}     asks all of them at once, right after killing this process (0: none)
-    {"do": "close"}                 ends them
+    {"do": "open", "count": 20}                  opens so many sessions, and fills them
+    {"do": "ask", "kill": 4711, "atOnce": 20}    kills this process (0: none) and asks all of them, so many at once
+    {"do": "close"}                              ends them
 """
 
 from __future__ import annotations
@@ -82,27 +82,30 @@ class Client:
         return None
 
 
-def ask_all(clients: list[Client], pid: int) -> dict[str, float]:
-    """How many sessions go on, and how long the first, the middle and the last took, in seconds."""
-    with ThreadPoolExecutor(len(clients)) as pool:
+def ask_all(clients: list[Client], pid: int, at_once: int) -> dict[str, float]:
+    """How many sessions go on; seconds from the kill to the first answer, to the last, and of the slowest session."""
+    with ThreadPoolExecutor(at_once) as pool:
 
-        def ask(client: Client) -> float | None:
+        def ask(client: Client) -> tuple[float, float] | None:
+            asked = time.monotonic()
             try:
                 wrong = client.ask()
             except Exception as error:
                 wrong = f"{type(error).__name__}: {error}"
             if wrong is None:
-                return time.monotonic() - began
+                now = time.monotonic()
+                return now - began, now - asked
             print(f"session {client.number}: {wrong}", file=sys.stderr)
             return None
 
         began = time.monotonic()
         if pid != 0:
             os.kill(pid, signal.SIGKILL)
-        times = sorted(seconds for seconds in pool.map(ask, clients) if seconds is not None)
+        times = [answer for answer in pool.map(ask, clients) if answer is not None]
     if not times:
         return {"goOn": 0}
-    return {"goOn": len(times), "first": times[0], "middle": times[len(times) // 2], "last": times[-1]}
+    since, own = zip(*times, strict=True)
+    return {"goOn": len(times), "first": min(since), "last": max(since), "slowest": max(own)}
 
 
 def main(url: str, kind: str) -> None:
@@ -120,7 +123,7 @@ def main(url: str, kind: str) -> None:
                 clients.extend(pool.map(lambda number: Client(url, kind, number), numbers))
             answer = {"sessions": len(clients)}
         elif request["do"] == "ask":
-            answer = ask_all(clients, request["kill"])
+            answer = ask_all(clients, request["kill"], request["atOnce"])
         elif request["do"] == "close":
             for client in clients:
                 client.spark.stop()
