@@ -94,8 +94,7 @@ export class HealthCheck {
         const { pairs } = await unaryCall(connection, config, { ...this.#head(), operation }, this.#timeout);
         return new Map(pairs.map(({ key, value }) => [key, value]));
       } catch (error) {
-        const over = error instanceof DriverStatusError && SESSION_OVER.test(error.message);
-        if (!over || this.#generation === LAST_GENERATION) throw error;
+        if (!isSessionOver(error) || this.#generation === LAST_GENERATION) throw error;
         this.#generation += 1;
       }
     }
@@ -118,6 +117,11 @@ export class HealthCheck {
   #head(): { readonly sessionId: string; readonly userContext: typeof USER } {
     return { sessionId: sessionId(this.#generation), userContext: USER };
   }
+}
+
+/** Whether a driver's error says that a session has ended there for good. */
+export function isSessionOver(error: unknown): boolean {
+  return error instanceof DriverStatusError && SESSION_OVER.test(error.message);
 }
 
 /** The id of the gateways' own session on every driver, as a UUID (version 8, RFC 9562). */

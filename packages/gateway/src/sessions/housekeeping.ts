@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { SparkConnectService } from "@duet/spark-connect/wire";
-import { unaryCall } from "../proxy/unary-call.ts";
 import type { SessionStore } from "../store/session-store.ts";
+import { isKnownAt, releaseAt } from "./driver-session.ts";
 import type { KnownSessions } from "./known-sessions.ts";
-import type { Mover } from "./mover.ts";
 import type { Stay } from "./session-call.ts";
-import type { SessionPlace } from "./session-directory.ts";
 import type { Session } from "./session.ts";
 
 /** When what is done about sessions without being asked; all times are milliseconds. */
@@ -22,7 +19,6 @@ export interface HousekeepingTimes {
 export interface HousekeepingParts {
   readonly store: SessionStore;
   readonly known: KnownSessions;
-  readonly mover: Mover;
   /** Keeps a session at its place, if it has one. */
   readonly tryStay: (session: Session, signal: AbortSignal) => Promise<Stay | undefined>;
 }
@@ -100,7 +96,7 @@ export class Housekeeping implements AsyncDisposable {
   }
 
   async #endIfIdle(session: Session, due: number): Promise<void> {
-    const { store, known, mover } = this.#parts;
+    const { store, known } = this.#parts;
     if (session.exclusive !== undefined) return;
     using held = new DisposableStack();
     const shut = session.gate.tryShut();
@@ -120,7 +116,7 @@ export class Housekeeping implements AsyncDisposable {
     const minutes = Math.round(this.#times.longestIdle / 60_000);
     const reason = `no call came for ${minutes > 0 ? `${minutes} minutes` : `${this.#times.longestIdle} ms`}`;
     await known.end(session, { because: "idle", reason });
-    if (place !== undefined) mover.release(place.life, session.userId, place.driverSessionId);
+    if (place !== undefined) releaseAt(place.life, session.userId, place.driverSessionId);
   }
 
   async #keepAlive(): Promise<void> {
@@ -142,15 +138,11 @@ export class Housekeeping implements AsyncDisposable {
     );
   }
 
-  /** Any call will do; this one costs least. */
   async #tellOf(session: Session): Promise<void> {
     using stay = await this.#parts.tryStay(session, this.#stop.signal);
     if (stay === undefined) return;
-    const { life, driverSessionId }: SessionPlace = stay.place;
-    const { userId } = session;
-    const operation = { opType: { case: "getOption" as const, value: { keys: ["spark.app.name"] } } };
-    const request = { sessionId: driverSessionId, userContext: { userId, userName: userId }, operation };
-    await unaryCall(life, SparkConnectService.method.config, request, TIMEOUT);
+    const known = await isKnownAt(stay.place, session.userId);
+    if (!known) session.goneAs = stay.place.driverSessionId;
   }
 
   /** Takes over what other gateways have opened, moved and ended. */

@@ -88,10 +88,10 @@ export class KnownSessions {
     throw closedSession(session, undefined);
   }
 
-  /** The place where a session lives, while its driver has the life in which it was made. */
+  /** The place where a session lives, while its driver has the life in which it was made and has not ended it. */
   place(session: Session): SessionPlace | undefined {
     const { place } = session.stored;
-    if (place === undefined) return undefined;
+    if (place === undefined || place.driverSessionId === session.goneAs) return undefined;
     const known = this.#places.get(session);
     if (known?.driverSessionId === place.driverSessionId && known.driver.connection === known.life)
       return known;

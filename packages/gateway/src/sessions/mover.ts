@@ -1,15 +1,13 @@
-import { SparkConnectService } from "@duet/spark-connect/wire";
 import type { Driver } from "../drivers/driver.ts";
 import type { GatewayEvents } from "../events.ts";
 import { GatewayError, StatusCode } from "../grpc/status.ts";
-import type { DriverConnection } from "../proxy/driver-connection.ts";
-import { unaryCall } from "../proxy/unary-call.ts";
 import type { SessionStore } from "../store/session-store.ts";
 import type { Placement, Reservation } from "./placement.ts";
 import { replay, ReplayError } from "./replay.ts";
 import { lostSession } from "./session-errors.ts";
 import { newDriverSessionId } from "./session-id.ts";
 import type { MoveCause, Session } from "./session.ts";
+import { releaseAt } from "./driver-session.ts";
 import type { KnownSessions } from "./known-sessions.ts";
 
 /** Thrown when a session stays where it is: something of it lives on its driver alone, or no other driver takes it. */
@@ -31,9 +29,6 @@ export interface MoverParts {
   readonly placement: Placement;
   readonly events: GatewayEvents;
 }
-
-/** Milliseconds for the old driver to end a session that has left it. */
-const RELEASE_TIMEOUT = 10_000;
 
 /** So many drivers may break down under a session that is brought to them. */
 const BROKEN = 5;
@@ -59,7 +54,7 @@ export class Mover {
   }
 
   /**
-   * Moves a session off its place, unless it is found to be elsewhere already.
+   * Moves a session off its place, unless another gateway has done so already, or its driver is back.
    * @throws {SessionStaysError} on a drain.
    * @throws {GatewayError} `session-lost` when the driver was lost and the session with it; it has ended then.
    *   `no-driver-ready`; the session is as it was, and may be tried again.
@@ -71,10 +66,12 @@ export class Mover {
     const began = performance.now();
     using held = new DisposableStack();
     held.use(await store.lock(session.key, lockSignal));
+    const origin = session.stored.place;
     for (let attempt = 1; ; attempt += 1) {
       await known.read(session);
       const from = session.stored.place;
-      if (from !== undefined && this.#isGood(session, because)) return;
+      if (because === "drain" && from?.driverSessionId !== origin?.driverSessionId) return;
+      if (known.place(session) !== undefined && because === "driver-lost") return;
       await this.#assertMovable(session, because);
       const moved = await this.#bring(session, because, signal);
       if (moved === undefined) {
@@ -98,19 +95,6 @@ export class Mover {
       });
       return;
     }
-  }
-
-  /** Ends a session on its driver; best effort, since drivers end idle sessions by themselves in the end. */
-  release(connection: DriverConnection, userId: string, driverSessionId: string): void {
-    const request = { sessionId: driverSessionId, userContext: { userId, userName: userId } };
-    const { releaseSession } = SparkConnectService.method;
-    unaryCall(connection, releaseSession, request, RELEASE_TIMEOUT).catch(() => undefined);
-  }
-
-  /** Whether the session need not leave its place (any more): another gateway has moved it, or its driver is back. */
-  #isGood(session: Session, because: MoveCause): boolean {
-    const place = this.#parts.known.place(session);
-    return place !== undefined && (because === "driver-lost" || place.driver.state === "ready");
   }
 
   async #assertMovable(session: Session, because: MoveCause): Promise<void> {
@@ -179,7 +163,7 @@ export class Mover {
     try {
       replayed = await replay(store.entries(session.key), as, signal);
     } catch (error) {
-      this.release(connection, session.userId, driverSessionId);
+      releaseAt(connection, session.userId, driverSessionId);
       throw error;
     }
     const place = { driverId: driver.id, life, driverSessionId };
@@ -189,10 +173,10 @@ export class Mover {
     const moved = await store.move(session.key, before.version, place);
     session.term = term;
     if (!moved) {
-      this.release(connection, session.userId, driverSessionId);
+      releaseAt(connection, session.userId, driverSessionId);
       return undefined;
     }
-    if (old !== undefined) this.release(old.life, session.userId, old.driverSessionId);
+    if (old !== undefined) releaseAt(old.life, session.userId, old.driverSessionId);
     known.note(session, { place, epoch: before.epoch + 1, version: before.version + 1 });
     session.lastHeard = Date.now();
     return { driver, replayed };

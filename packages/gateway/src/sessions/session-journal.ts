@@ -22,6 +22,8 @@ export class SessionJournal {
   readonly #store: SessionStore;
   readonly #known: KnownSessions;
   readonly #bounds: JournalBounds;
+  /** Why sessions were pinned since these entries could not be stored. */
+  readonly #unrecorded = new WeakMap<readonly JournalEntry[], string>();
 
   constructor(store: SessionStore, known: KnownSessions, bounds: JournalBounds) {
     this.#store = store;
@@ -31,7 +33,8 @@ export class SessionJournal {
 
   /**
    * Adds entries. A journal that would be too large pins the session instead, and is kept no more.
-   * @throws {GatewayError} `store-unavailable`; the session is pinned then, since its journal lacks something.
+   * @throws {GatewayError} `store-unavailable`; the session is pinned then, since its journal lacks something, until the
+   *   same entries have been recorded after all.
    */
   async record(session: Session, entries: readonly JournalEntry[]): Promise<void> {
     const before = session.recording;
@@ -44,9 +47,13 @@ export class SessionJournal {
     try {
       await recorded;
     } catch (error) {
-      session.unstoredPins.add(`a change of it could not be recorded: ${(error as Error).message}`);
+      const pin = `a change of it could not be recorded: ${(error as Error).message}`;
+      this.#unrecorded.set(entries, pin);
+      session.unstoredPins.add(pin);
       throw error;
     }
+    const pin = this.#unrecorded.get(entries);
+    if (pin !== undefined) session.unstoredPins.delete(pin);
   }
 
   /** Adds what the driver tells of changes. What it does not tell pins the session. */

@@ -27,6 +27,8 @@ export class Session implements SessionName {
   recording: Promise<void> = Promise.resolve();
   /** Who has the session to himself: a move, or its end for being idle. Only one at a time. */
   exclusive: { readonly cause: MoveCause | "idle"; readonly done: Promise<void> } | undefined;
+  /** The id under which its driver has ended it, for being silent too long. */
+  goneAs: string | undefined;
   /** Why it has not left a driver that drains. */
   stays: string | undefined;
   /** Calls of its client that run here. */

@@ -123,6 +123,21 @@ describe("sessions", () => {
     assert.equal(rig.of("session-moved").length, 1);
   });
 
+  test("that their driver has ended while no gateway was there are made again", async () => {
+    const one = id();
+    await rig.open(one);
+    const call = await rig.enter(one);
+    const { driver, driverSessionId } = call.place;
+    call[Symbol.dispose]();
+    await rig[Symbol.asyncDispose]();
+    drivers[driver.id === "a" ? "a" : "b"].expire(driverSessionId);
+    rig = await SessionRig.start(store, drivers, { sessionKeepAlive: 20 });
+    using again = await rig.enter(one);
+    assert.notEqual(again.place.driverSessionId, driverSessionId);
+    assert.equal(again.session.serverId, call.session.serverId);
+    assert.deepEqual(settingsAt(again.place.driver.id === "a" ? "a" : "b", again), ["set spark.x=1"]);
+  });
+
   test("that are idle for long are ended on their drivers too; used ones are kept alive there", async () => {
     await rig[Symbol.asyncDispose]();
     rig = await SessionRig.start(store, { a: drivers.a }, { longestIdle: 300, sessionKeepAlive: 20 });

@@ -10,6 +10,7 @@ import type { TableChange } from "../journal/call-summary.ts";
 import type { CallHead } from "../proxy/call.ts";
 import type { SessionKey, SessionStore, SharedLock, StoredSession } from "../store/session-store.ts";
 import { Drain } from "./drain.ts";
+import { isKnownAt } from "./driver-session.ts";
 import { FailOver } from "./fail-over.ts";
 import type { CallKind } from "./gate.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -67,14 +68,15 @@ const HOUSEKEEPING = { longestIdle: 3_600_000, keepAlive: 300_000, refresh: 5_00
 /** The sessions of a gateway: opened on drivers, found again by each call, moved when their drivers drain or are lost. */
 export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
   readonly known: KnownSessions;
-  readonly mover: Mover;
+  readonly #mover: Mover;
   readonly #parts: SessionParts;
   readonly #placement: Placement;
   readonly #occupancy: Occupancy;
   readonly #journal: SessionJournal;
   readonly #failOver: FailOver;
   readonly #housekeeping: Housekeeping;
-  readonly #opening = new Map<string, Promise<Session>>();
+  readonly #longestSilence: number;
+  readonly #opening = new Map<string, { readonly userId: string; readonly session: Promise<Session> }>();
 
   private constructor(parts: SessionParts, options: SessionOptions) {
     const { pool, store, events } = parts;
@@ -83,14 +85,15 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     this.#occupancy = new Occupancy(pool);
     this.#placement = new Placement(pool, this.#occupancy, patience);
     this.known = new KnownSessions(store, pool, this.#occupancy, events);
-    this.mover = new Mover({ store, known: this.known, placement: this.#placement, events });
+    this.#mover = new Mover({ store, known: this.known, placement: this.#placement, events });
     this.#journal = new SessionJournal(store, this.known, options.journal ?? {});
-    this.#failOver = new FailOver(pool, this.known, this.mover, patience);
+    this.#failOver = new FailOver(pool, this.known, this.#mover, patience);
+    // Longer than between two keep-alives that come late.
+    this.#longestSilence = 2 * (options.sessionKeepAlive ?? HOUSEKEEPING.keepAlive);
     this.#housekeeping = new Housekeeping(
       {
         store,
         known: this.known,
-        mover: this.mover,
         tryStay: (session, signal) => this.#tryStay(session, "follow-up", signal),
       },
       {
@@ -105,7 +108,7 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
           known: this.known,
           occupancy: this.#occupancy,
           placement: this.#placement,
-          mover: this.mover,
+          mover: this.#mover,
         },
         driver,
         signal,
@@ -166,11 +169,11 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
   }
 
   async cloned(session: Session, { driver }: SessionPlace, clone: CloneIds): Promise<void> {
-    const { place, pins } = session.stored;
+    const { place } = session.stored;
     if (place === undefined) return;
     const { clientId, serverId, driverSessionId } = clone;
     const row = newRow({ userId: session.userId, clientId }, session.pool, serverId);
-    const cloned = { ...row, pins, place: { ...place, driverSessionId } };
+    const cloned = { ...row, pins: session.pins, place: { ...place, driverSessionId } };
     await this.#parts.store.add(cloned);
     await this.#parts.store.copy(session.key, cloned);
     await this.known.read(this.known.adopt(cloned));
@@ -196,7 +199,7 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
       session.term = share.term;
     }
     const place = this.known.place(session);
-    if (place === undefined) return undefined;
+    if (place === undefined || (await this.#hasEnded(session, place))) return undefined;
     place.driver.calls += 1;
     session.lastHeard = Date.now();
     held.defer(() => {
@@ -212,24 +215,41 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     };
   }
 
-  /** The call's session, which the first call of it makes; calls that come meanwhile wait for the same. */
-  #find(key: SessionKey, head: CallHead, identity: Identity): Promise<Session> {
-    const name = sessionName(key);
-    const found = this.#opening.get(name);
-    if (found !== undefined) return found;
-    // Not bound to the first call: others may come to wait for it too, and it waits no longer than the patience.
-    const opening = this.#findOrOpen(key, head, identity).finally(() => this.#opening.delete(name));
-    this.#opening.set(name, opening);
-    return opening;
+  /** Whether its driver has ended a session that it has not heard of for long: the gateway was away meanwhile. */
+  async #hasEnded(session: Session, place: SessionPlace): Promise<boolean> {
+    if (Date.now() - session.lastHeard < this.#longestSilence) return false;
+    // A driver that does not answer is the call's to find out about.
+    if (await isKnownAt(place, session.userId).catch(() => true)) return false;
+    session.goneAs = place.driverSessionId;
+    return true;
   }
 
-  async #findOrOpen(key: SessionKey, { method, pool }: CallHead, identity: Identity): Promise<Session> {
-    const found = await this.#parts.store.find(key);
-    if (found !== undefined) {
-      assertOpen(found);
-      return this.known.adopt(found);
+  /** The call's session, which the first call of it makes; calls that come meanwhile wait for the same. */
+  async #find(key: SessionKey, head: CallHead, identity: Identity): Promise<Session> {
+    const name = sessionName(key);
+    const found = this.#opening.get(name);
+    if (found !== undefined) return found.session;
+    if (!OPENING.has(head.method.name)) {
+      const session = await this.#findStored(key);
+      if (session !== undefined) return session;
+      throw unknownSession(key, head.method.name);
     }
-    if (!OPENING.has(method.name)) throw unknownSession(key, method.name);
+    // Not bound to the first call: others may come to wait for it too, and it waits no longer than the patience.
+    const session = this.#findOrOpen(key, head, identity).finally(() => this.#opening.delete(name));
+    this.#opening.set(name, { userId: key.userId, session });
+    return session;
+  }
+
+  async #findStored(key: SessionKey): Promise<Session | undefined> {
+    const stored = await this.#parts.store.find(key);
+    if (stored === undefined) return undefined;
+    assertOpen(stored);
+    return this.known.adopt(stored);
+  }
+
+  async #findOrOpen(key: SessionKey, { pool }: CallHead, identity: Identity): Promise<Session> {
+    const found = await this.#findStored(key);
+    if (found !== undefined) return found;
     this.#checkLimit(identity);
     const label = allowedPool(identity, pool) ?? DEFAULT_POOL;
     using target = await this.#placement.place(label);
@@ -244,7 +264,10 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
   }
 
   #checkLimit(identity: Identity): void {
-    this.#parts.limits.checkSession(identity, this.known.countOf(identity.userId));
+    const { userId } = identity;
+    const opening = [...this.#opening.values()].filter((each) => each.userId === userId).length;
+    // The one that asks is among those that are being opened.
+    this.#parts.limits.checkSession(identity, this.known.countOf(userId) + Math.max(0, opening - 1));
   }
 
   #tellOpened({ userId, clientId: sessionId }: SessionKey, driverId: string): void {

@@ -16,6 +16,8 @@ export interface SettingsDriver extends ScriptedDriver {
   readonly released: readonly string[];
   /** Refuses the statement and setting with this text from now on, as an engine that lacks it does. */
   refuse(text: string): void;
+  /** Ends a session as a driver does that has not heard of it for long. */
+  expire(sessionId: string): void;
   /** Lets what changes a session wait from now on. */
   halt(): Halt;
 }
@@ -33,6 +35,7 @@ export async function startSettingsDriver(port = 0): Promise<SettingsDriver> {
   const settings = new Map<string, Map<string, string>>();
   const calls: { headers: IncomingHttpHeaders; message: Buffer }[] = [];
   const released: string[] = [];
+  const expired = new Set<string>();
   const refused = new Set<string>();
   let wait = () => Promise.resolve<unknown>(undefined);
 
@@ -43,6 +46,7 @@ export async function startSettingsDriver(port = 0): Promise<SettingsDriver> {
   };
   const onConfig = async (message: Buffer) => {
     const { sessionId, operation } = fromBinary(config.input, message);
+    if (expired.has(sessionId)) throw new Error(`session ${sessionId} is not running`);
     const mine = settings.get(sessionId) ?? new Map<string, string>();
     settings.set(sessionId, mine);
     const op = operation?.opType;
@@ -110,6 +114,10 @@ export async function startSettingsDriver(port = 0): Promise<SettingsDriver> {
     has,
     calls,
     released,
+    expire: (sessionId) => {
+      expired.add(sessionId);
+      has.delete(sessionId);
+    },
     refuse: (text) => void refused.add(text),
     halt: () => {
       const reached = Promise.withResolvers<undefined>();
