@@ -1,8 +1,10 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { ClientSessionOptions, Http2Session } from "node:http2";
+import { readFileSync } from "node:fs";
+import type { Http2Session, SecureClientSessionOptions } from "node:http2";
 import type { TcpNetConnectOpts } from "node:net";
 import type { ConnectionUrl } from "./connection-url.ts";
+import { sparkError } from "./errors.ts";
 
 /** A connection to a server. It is opened by the first call, and again when it was lost. */
 export interface Channel {
@@ -27,17 +29,27 @@ const LARGEST_REQUEST = 128 * 1024 * 1024;
 /** Milliseconds of silence before the system checks whether the other side is still there. */
 const KEEP_ALIVE_DELAY = 30_000;
 
-/** Opens gRPC over HTTP/2: in clear text (h2c) or over TLS, as the address says. */
-export function openChannel(target: ConnectionUrl): Channel {
+/**
+ * Opens gRPC over HTTP/2: in clear text (h2c) or over TLS, as the address says.
+ *
+ * @param authorities - a PEM file of what is trusted instead of Node's own; by default gRPC's variable names it
+ * @throws SparkConnectError `invalid-argument` when that cannot be read
+ */
+export function openChannel(
+  target: ConnectionUrl,
+  authorities = process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH ?? "",
+): Channel {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   const baseUrl = `${target.secure ? "https" : "http"}://${host}:${target.port}`;
   // Node passes the options on to the socket, which its types do not say.
-  const options: ClientSessionOptions & Pick<TcpNetConnectOpts, "keepAlive" | "keepAliveInitialDelay"> = {
-    settings: { initialWindowSize: STREAM_WINDOW },
-    // TCP's own keep-alive, since gRPC servers hang up on clients that ping more often than every five minutes.
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_DELAY,
-  };
+  const options: SecureClientSessionOptions & Pick<TcpNetConnectOpts, "keepAlive" | "keepAliveInitialDelay"> =
+    {
+      settings: { initialWindowSize: STREAM_WINDOW },
+      ...(target.secure && authorities !== "" && { ca: readAuthorities(authorities) }),
+      // TCP's own keep-alive, since gRPC servers hang up on clients that ping more often than every five minutes.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+    };
   const sessionManager = new Http2SessionManager(baseUrl, {}, options);
   return {
     transport: createGrpcTransport({
@@ -52,6 +64,15 @@ export function openChannel(target: ConnectionUrl): Channel {
       sessionManager.abort();
     },
   };
+}
+
+function readAuthorities(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const text = `the trusted authorities cannot be read: ${(cause as Error).message}`;
+    throw sparkError("invalid-argument", text, { cause });
+  }
 }
 
 /** Sets what HTTP/2 sessions have no options for, once for each. */

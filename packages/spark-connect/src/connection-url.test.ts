@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseConnectionUrl } from "./connection-url.ts";
+import { parseConnectionUrl, withToken } from "./connection-url.ts";
 
 test("host and port are taken apart, the port has a default", () => {
   assert.deepEqual(parseConnectionUrl("sc://spark.example:15009"), {
@@ -44,9 +44,9 @@ for (const url of [
   "sc://h:70000",
   "sc://h:x",
   "sc://h/path",
-  "sc://h/;token",
   "sc://h/;=x",
-  "sc://h/;token=%zz",
+  "sc://h/;x",
+  "sc://h/;x=%zz",
   "sc://h/;session_id=7",
 ]) {
   test(`${url} is refused with the address in the message`, () => {
@@ -56,3 +56,29 @@ for (const url of [
     );
   });
 }
+
+for (const url of [
+  "sc://h/;token=hush%zzhush",
+  "sc://h/;use_ssl=true;token=hush;hush",
+  "sc://h:x/;TOKEN=hush",
+]) {
+  test(`an error about an address like ${url.replace(/token.*/iu, "token=…")} does not tell its token`, () => {
+    assert.throws(
+      () => parseConnectionUrl(url),
+      (error) => error instanceof Error && error.message.includes(';token=…"') && !error.message.includes('hush'),
+    );
+  });
+}
+
+test("a token is added to what an address has already", () => {
+  for (const [url, more] of [
+    ["sc://h:1", {}],
+    ["sc://h:1/", {}],
+    ["sc://h:1/;", {}],
+    ["sc://h:1/;use_ssl=true", { secure: true }],
+    ["sc://[::1]:1/;x-a=b;use_ssl=true;", { host: "::1", secure: true, headers: { "x-a": "b" } }],
+  ] as const) {
+    const expected = { host: "h", port: 1, secure: true, headers: {}, token: "a;b c", ...more };
+    assert.deepEqual(parseConnectionUrl(withToken(url, "a;b c")), expected);
+  }
+});

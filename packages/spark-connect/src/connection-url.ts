@@ -21,7 +21,21 @@ const DEFAULT_PORT = 15002;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1"]);
 
 function invalid(url: string, detail: string): SparkConnectError {
-  return new SparkConnectError("invalid-connection-url", `"${url}" is no Spark Connect address: ${detail}`);
+  return new SparkConnectError(
+    "invalid-connection-url",
+    `"${withoutToken(url)}" is no Spark Connect address: ${detail}`,
+  );
+}
+
+/** An address to be shown: its token, and what comes after it and may be a part of it, is left out. */
+export function withoutToken(url: string): string {
+  return url.replace(/;token=.*$/isu, ";token=…");
+}
+
+/** An address with a token added to its parameters. */
+export function withToken(url: string, token: string): string {
+  const [, base = "", parameters = ""] = /^([^;]*?)\/*((?:;[^;]*)*?);*$/su.exec(url) ?? [];
+  return `${base}/${parameters};token=${encodeURIComponent(token)}`;
 }
 
 /**
@@ -80,20 +94,21 @@ function parseParameters(url: string, path: string): Readonly<Record<string, str
   }
   const entries = path.split(";").filter((part) => part !== "");
   return Object.fromEntries(
-    entries.map((part): [string, string] => {
+    entries.map((part, index): [string, string] => {
       const separator = part.indexOf("=");
       if (separator < 1) {
-        throw invalid(url, `the parameter "${part}" must be key=value`);
+        throw invalid(url, `the parameter number ${index + 1} must be key=value`);
       }
-      return [part.slice(0, separator), decodeParameter(url, part.slice(separator + 1))];
+      const key = part.slice(0, separator);
+      return [key, decodeParameter(url, key, part.slice(separator + 1))];
     }),
   );
 }
 
-function decodeParameter(url: string, text: string): string {
+function decodeParameter(url: string, key: string, text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid(url, `"${text}" is not percent-encoded correctly`);
+    throw invalid(url, `the value of ${key} is not percent-encoded correctly`);
   }
 }

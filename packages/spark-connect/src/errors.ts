@@ -24,6 +24,8 @@ export type SparkErrorCode =
   | "unsupported"
   /** An argument or a setting has a value that the server or this client does not take. */
   | "invalid-argument"
+  /** The server has no room: a limit of this user's, or of the server's, is reached. */
+  | "limit-reached"
   /** The statement failed while it ran: a cast, a division, a file, memory. */
   | "execution-error"
   /** A result has two columns of the same name and was asked for by name. */

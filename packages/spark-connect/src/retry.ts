@@ -53,16 +53,27 @@ export function isConnectionFailure(error: unknown): boolean {
   );
 }
 
+/** What the server's side of TLS fails with: a certificate that is not trusted or not the server's, another protocol. */
+const TLS_FAILURE =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
+
+/** Why a connection could not be encrypted, in OpenSSL's words; undefined when it failed for another reason. */
+export function tlsFailure(error: unknown): string | undefined {
+  if (!(error instanceof ConnectError) || !(error.cause instanceof Error)) return undefined;
+  const { cause } = error;
+  return "code" in cause && TLS_FAILURE.test(String(cause.code)) ? cause.message : undefined;
+}
+
 /**
  * Whether a failed call may succeed when it is made again:
- * - the connection could not be made, or broke ({@link isConnectionFailure});
+ * - the connection could not be made, or broke ({@link isConnectionFailure}), save when it could not be encrypted;
  * - `INVALID_CURSOR.DISCONNECTED`: another call has taken the stream over, as after a reattach;
  * - any error with `google.rpc.RetryInfo`: the server asks for it.
  */
 export function isRetryable(error: unknown): boolean {
   return (
     error instanceof ConnectError &&
-    (isConnectionFailure(error) ||
+    ((isConnectionFailure(error) && tlsFailure(error) === undefined) ||
       (error.code === Code.Internal && error.rawMessage.includes("INVALID_CURSOR.DISCONNECTED")) ||
       serverRetryDelay(error) !== undefined)
   );

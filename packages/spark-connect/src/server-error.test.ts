@@ -6,9 +6,13 @@ import { ExecutionError, OperationCancelledError, SessionExpiredError, SparkConn
 import { ErrorInfoSchema } from "./generated/google/rpc/error_details_pb.js";
 import { toSparkError } from "./server-error.ts";
 
-async function converted(message: string, metadata: Record<string, string>): Promise<SparkConnectError> {
-  const error = new ConnectError(message, Code.Internal);
-  const info = create(ErrorInfoSchema, { reason: "r", domain: "org.apache.spark", metadata });
+async function converted(
+  message: string,
+  metadata: Record<string, string>,
+  { status = Code.Internal, domain = "org.apache.spark" } = {},
+): Promise<SparkConnectError> {
+  const error = new ConnectError(message, status);
+  const info = create(ErrorInfoSchema, { reason: "r", domain, metadata });
   error.details = [{ type: "google.rpc.ErrorInfo", value: toBinary(ErrorInfoSchema, info) }];
   const result = await toSparkError(error, () => Promise.resolve(undefined));
   assert.ok(result instanceof SparkConnectError);
@@ -80,4 +84,14 @@ test("errors of gRPC itself get codes, and what is no error of a call stays what
   }
   const other = new TypeError("ours");
   assert.equal(await toSparkError(other, fetchDetails), other);
+});
+
+test("who may not call, and how much, is told apart from what failed", async () => {
+  const gateway = { domain: "duet.gateway" };
+  const refused = await converted("who?", {}, { ...gateway, status: Code.Unauthenticated });
+  assert.equal(refused.code, "unauthenticated");
+  const forbidden = await converted("not you", {}, { ...gateway, status: Code.PermissionDenied });
+  assert.equal(forbidden.code, "permission-denied");
+  const full = await converted("no room", {}, { ...gateway, status: Code.ResourceExhausted });
+  assert.deepEqual([full.code, full.rawMessage], ["limit-reached", "no room"]);
 });

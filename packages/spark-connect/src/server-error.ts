@@ -8,7 +8,7 @@ import type {
   FetchErrorDetailsResponse,
   FetchErrorDetailsResponse_Error as ServerError,
 } from "./generated/spark/connect/base_pb.js";
-import { isConnectionFailure } from "./retry.ts";
+import { isConnectionFailure, tlsFailure } from "./retry.ts";
 import { findSqlPosition } from "./sql-position.ts";
 
 /** Asks the server for the whole of an error; undefined if it has no more to tell. */
@@ -29,8 +29,12 @@ export async function toSparkError(
     return thrown;
   }
   const info = thrown.findDetails(ErrorInfoSchema)[0];
-  if (info === undefined) {
+  // These are about who calls, not about what: whoever says so, the status says it all.
+  if (info === undefined || thrown.code === Code.Unauthenticated || thrown.code === Code.PermissionDenied) {
     return transportError(thrown);
+  }
+  if (info.domain === GATEWAY && thrown.code === Code.ResourceExhausted) {
+    return sparkError("limit-reached", thrown.rawMessage, { cause: thrown });
   }
   const errorId = info.metadata.errorId;
   const response = errorId === undefined ? undefined : await fetchDetails(errorId);
@@ -57,9 +61,16 @@ export async function toSparkError(
   return sparkError(code, text, details);
 }
 
+/** Duet's own gateway says by this domain that it speaks, and no Spark behind it. */
+const GATEWAY = "duet.gateway";
+
 /** Errors without ErrorInfo come from gRPC itself: the connection, a proxy, a method that is not there. */
 function transportError(error: ConnectError): SparkConnectError {
   const details = { cause: error };
+  const tls = tlsFailure(error);
+  if (tls !== undefined) {
+    return sparkError("cannot-connect", `the connection could not be encrypted: ${tls}`, details);
+  }
   if (isConnectionFailure(error)) {
     return sparkError(
       "connection-lost",

@@ -9,6 +9,8 @@ export interface SessionHandleOptions {
   readonly url: string;
   readonly userId: string;
   readonly sessionId: string;
+  /** As for {@link SparkSession.connect}. */
+  readonly authorities?: string;
   /** What the server's logs call this program. */
   readonly userAgent: string;
 }
@@ -20,9 +22,9 @@ export interface SessionHandleOptions {
 export class SessionHandle implements AsyncDisposable {
   readonly #client: SparkConnectClient;
 
-  /** @throws SparkConnectError `invalid-connection-url` */
-  constructor({ url, userId, sessionId, userAgent }: SessionHandleOptions) {
-    const channel = openChannel(parseConnectionUrl(url));
+  /** @throws SparkConnectError `invalid-connection-url`, `invalid-argument` (the authorities cannot be read) */
+  constructor({ url, userId, sessionId, userAgent, authorities }: SessionHandleOptions) {
+    const channel = openChannel(parseConnectionUrl(url), authorities);
     const retry = { ...DEFAULT_RETRY_POLICY, maxRetries: 0 };
     this.#client = new SparkConnectClient(channel, { userId, sessionId, userAgent }, retry);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
+import { ConnectError } from "@connectrpc/connect";
 import { addArtifact } from "./artifacts.ts";
 import { Catalog } from "./catalog.ts";
 import { openChannel } from "./channel.ts";
@@ -10,6 +11,7 @@ import { DataFrame } from "./data-frame.ts";
 import type { CallOptions } from "./data-frame.ts";
 import { ConnectionLostError, SparkConnectError, sparkError } from "./errors.ts";
 import type { ExecutionOptions } from "./execution.ts";
+import { ErrorInfoSchema } from "./generated/google/rpc/error_details_pb.js";
 import { localRelation } from "./local-relation.ts";
 import type { JsonRow } from "./arrow-inference.ts";
 import type { StructType } from "./data-type.ts";
@@ -27,6 +29,11 @@ import type { UserDefinedFunction } from "./user-defined-function.ts";
 export interface ConnectOptions {
   /** `sc://host:port/;use_ssl=true;token=…;user_id=…;x-header=…` */
   readonly url: string;
+  /**
+   * A PEM file of the authorities whose certificates are trusted, instead of those that Node trusts. By default the one
+   * that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names, as in gRPC's own clients (PySpark's too), if it is set.
+   */
+  readonly authorities?: string;
   /** Overrides `user_id` of the address; the user of this machine by default. */
   readonly userId?: string;
   /** A UUID; together with the user it names the session at the server. A new one by default. */
@@ -60,7 +67,7 @@ export class SparkSession implements AsyncDisposable {
   /**
    * Opens a session. The first call is tried for some seconds, since the server may just be starting.
    *
-   * @throws SparkConnectError `invalid-connection-url`, `cannot-connect`, `unauthenticated`; or the signal's reason
+   * @throws SparkConnectError `invalid-connection-url`, `invalid-argument` (the authorities cannot be read), `cannot-connect`, `unauthenticated`; or the signal's reason
    */
   static async connect(options: ConnectOptions): Promise<SparkSession> {
     const target = parseConnectionUrl(options.url);
@@ -70,7 +77,7 @@ export class SparkSession implements AsyncDisposable {
       userAgent: options.userAgent ?? target.userAgent ?? `duet node/${process.versions.node}`,
     };
     const retry = { ...DEFAULT_RETRY_POLICY, ...options.retry };
-    const client = new SparkConnectClient(openChannel(target), identity, retry);
+    const client = new SparkConnectClient(openChannel(target, options.authorities), identity, retry);
     try {
       const version = await fetchVersion(client, options.signal, {
         ...CONNECT_RETRY_POLICY,
@@ -215,12 +222,14 @@ export class SparkSession implements AsyncDisposable {
 
 /** Says of a failed first call what it means for who wants to connect. */
 function connectError(error: unknown, address: string): unknown {
-  if (error instanceof ConnectionLostError) {
+  if (error instanceof ConnectionLostError && error.code === "connection-lost") {
     return sparkError("cannot-connect", `no Spark Connect server answers at ${address}; is it running?`, {
       cause: error,
     });
   }
-  const isForeign = error instanceof SparkConnectError && error.serverClasses.length === 0;
+  const isForeign =
+    error instanceof SparkConnectError &&
+    !(error.cause instanceof ConnectError && error.cause.findDetails(ErrorInfoSchema).length > 0);
   return isForeign && ["execution-error", "unsupported", "invalid-argument"].includes(error.code)
     ? sparkError(
         "cannot-connect",
