@@ -132,6 +132,9 @@ describe("sessions", () => {
     await rig[Symbol.asyncDispose]();
     drivers[driver.id === "a" ? "a" : "b"].expire(driverSessionId);
     rig = await SessionRig.start(store, drivers, { sessionKeepAlive: 20 });
+    while (rig.sessions.known.get({ userId: "ada", clientId: one })?.goneAs === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     using again = await rig.enter(one);
     assert.notEqual(again.place.driverSessionId, driverSessionId);
     assert.equal(again.session.serverId, call.session.serverId);
