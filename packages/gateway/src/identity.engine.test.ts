@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { SessionHandle, SparkConnectError, SparkSession } from "@duet/spark-connect";
 import type { GatewayEvent } from "./events.ts";
 import { tokenHash } from "./identity/credential.ts";
 import { driverAt, type GatewayOptions } from "./index.ts";
@@ -203,5 +204,74 @@ describe("the stock client on the gateway's machine", () => {
     assert.match(nobody?.error ?? "", /connect with sc:\/\/localhost:port\/;token=…/u);
     assert.match(more?.error ?? "", /bob has 1 sessions open, and may have 1/u);
     assert.deepEqual([nobody?.retries, more?.retries], [0, 0]);
+  });
+});
+
+describe("our own client", () => {
+  test("goes over TLS with its token to a gateway whose authority it is told, and says what is wrong at once", async () => {
+    await using gateway = await gatewayWith({
+      tls: certificate,
+      identity: { tokens: { file: join(folder.path, "tokens.toml") } },
+      limits: { users: { bob: { sessions: 0 } } },
+    });
+    const { host } = gateway;
+    const authorities = authority.file;
+    {
+      await using spark = await SparkSession.connect({
+        url: `${host}/;use_ssl=true;token=${ADA}`,
+        authorities,
+      });
+      await spark.execute("create temporary view mine as select 1 as one");
+      assert.deepEqual(await spark.sql("select one from mine").collect(), [{ one: 1 }]);
+      const handle = { userId: "ada", sessionId: spark.sessionId, userAgent: "test", authorities };
+      await using other = new SessionHandle({ ...handle, url: `${host}/;use_ssl=true;token=${ADA}` });
+      assert.deepEqual(await other.interruptAll(), []);
+    }
+    const users = gateway.calls().map(({ userId }) => userId);
+    assert.deepEqual(new Set(users), new Set(["ada"]));
+
+    const failures = [
+      [`${host}/;use_ssl=true`, authorities, "unauthenticated", /asks for a token: connect with/u],
+      [`${host}/;use_ssl=true;token=${ADA}x`, authorities, "unauthenticated", /the token is not known here/u],
+      [`${host}/;token=${ADA}`, authorities, "unauthenticated", /this gateway speaks TLS/u],
+      [`${host}/;use_ssl=true;token=${BOB}`, authorities, "limit-reached", /bob has 0 sessions open/u],
+      [
+        `${host}/;use_ssl=true;token=${ADA}`,
+        undefined,
+        "cannot-connect",
+        /could not be encrypted: unable to/u,
+      ],
+      [
+        `${keeper.url}/;use_ssl=true;token=${ADA}`,
+        authorities,
+        "cannot-connect",
+        /could not be encrypted: .*wrong version number/u,
+      ],
+      [
+        `${host}/;use_ssl=true;token=${ADA}`,
+        "/not/there.pem",
+        "invalid-argument",
+        /authorities cannot be read/u,
+      ],
+    ] as const;
+    for (const [url, trusted, code, reason] of failures) {
+      const before = gateway.calls().length;
+      await assert.rejects(
+        // A failure that is tried again would be tried for ever here.
+        SparkSession.connect({
+          url,
+          ...(trusted !== undefined && { authorities: trusted }),
+          retry: { maxRetries: Number.MAX_SAFE_INTEGER, maxBackoff: 10 },
+        }),
+        (error) => {
+          assert.ok(error instanceof SparkConnectError);
+          assert.equal(error.code, code);
+          assert.match(error.message, reason);
+          assert.ok(!error.message.includes(ADA));
+          return true;
+        },
+      );
+      assert.ok(gateway.calls().length <= before + 1);
+    }
   });
 });

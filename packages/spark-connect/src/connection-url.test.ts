@@ -65,7 +65,8 @@ for (const url of [
   test(`an error about an address like ${url.replace(/token.*/iu, "token=…")} does not tell its token`, () => {
     assert.throws(
       () => parseConnectionUrl(url),
-      (error) => error instanceof Error && error.message.includes(';token=…"') && !error.message.includes('hush'),
+      (error) =>
+        error instanceof Error && error.message.includes(';token=…"') && !error.message.includes("hush"),
     );
   });
 }
