@@ -17,6 +17,13 @@ test("a Python script runs on the profile's cluster, unless it is to run here", 
   assert.deepEqual(scriptPlace({ ray: "local" }, work), { kind: "here", spark, ray: { kind: "local" } });
 });
 
+test("the authorities that a profile trusts go with its Spark", () => {
+  const trusting: Profile = { ...work, spark: { ...SPARK, authorities: "PEM" } };
+  const spark = { kind: "remote", url: "sc://spark:15002/;token=t", authorities: "PEM" };
+  assert.deepEqual(scriptPlace({ ray: "local" }, trusting), { kind: "here", spark, ray: { kind: "local" } });
+  assert.deepEqual(mlsqlTargets({}, trusting).spark, spark);
+});
+
 test("without a cluster it runs here, and the choice of the embedded Spark is left open", () => {
   const ray = { kind: "local" };
   assert.deepEqual(scriptPlace({}, EMBEDDED_PROFILE), { kind: "here", spark: undefined, ray });

@@ -11,7 +11,12 @@ export interface TargetFlags {
 
 /** The Spark of a profile. */
 function profileSpark({ spark }: Profile): SparkTarget {
-  return spark.kind === "remote" ? { kind: "remote", url: sparkConnectUrl(spark) } : spark;
+  if (spark.kind !== "remote") return spark;
+  const { authorities } = spark;
+  return {
+    ...{ kind: "remote", url: sparkConnectUrl(spark) },
+    ...(authorities === undefined ? {} : { authorities }),
+  };
 }
 
 /** The engines of an MLSQL script: what the command line names, else the profile's. @throws {UsageError} */

@@ -9,6 +9,8 @@ import { scriptCluster } from "../profiles/script-cluster.ts";
 import { type Profile, type ProfileRay, sparkConnectUrl } from "../profiles/profile.ts";
 import type { Check, Finding } from "./finding.ts";
 
+type RemoteSpark = Extract<Profile["spark"], { kind: "remote" }>;
+
 type Found = Omit<Finding, "name">;
 
 /** How long a connection to Ray's head may take. Milliseconds. */
@@ -20,7 +22,7 @@ export function profileChecks(profile: Profile): readonly Check[] {
   const { spark, ray, lake } = profile;
   return [
     { name: "profile", look: () => Promise.resolve({ state: "ok", detail: profileText(profile) }) },
-    ...(spark.kind === "remote" ? [sparkCheck(sparkConnectUrl(spark), spark.url)] : []),
+    ...(spark.kind === "remote" ? [sparkCheck(spark)] : []),
     ...(lake === undefined ? [noLake(profile)] : [lakeCheck(lake)]),
     ...(ray === undefined ? [] : rayChecks(profile, ray)),
   ];
@@ -37,11 +39,11 @@ function rayChecks(profile: Profile, ray: ProfileRay): readonly Check[] {
 
 const profileText = ({ name, file }: Profile): string => `${name}, ${file ?? "built in"}`;
 
-const sparkCheck = (url: string, shown: string): Check => ({
+const sparkCheck = (spark: RemoteSpark): Check => ({
   name: "Spark",
   look: async (signal) => {
-    const { description } = await reachSpark(url, signal);
-    return { state: "ok", detail: `${description} at ${shown}` };
+    const { description } = await reachSpark(sparkConnectUrl(spark), signal, spark.authorities);
+    return { state: "ok", detail: `${description} at ${spark.url}` };
   },
 });
 

@@ -100,7 +100,7 @@ export class EmbeddedEngines implements EngineProvider {
     const { spark } = this.#options;
     if (spark.kind === "remote") {
       const { reachSpark } = await import("./remote-engines.ts");
-      return this.#remembering(reachSpark(spark.url, this.#disposed.signal));
+      return this.#remembering(reachSpark(spark.url, this.#disposed.signal, spark.authorities));
     }
     const engine = await this.#find(spark.kind, begun);
     return { url: engine.url, kind: spark.kind, description: engine.description };

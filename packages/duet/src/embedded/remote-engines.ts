@@ -5,9 +5,14 @@ import { EngineStartError } from "./engine-start-error.ts";
 import { describeSpark } from "./spark-call.ts";
 
 /** Asks a Spark Connect server that is not ours what it is. @throws {EngineStartError} when it does not answer */
-export async function reachSpark(url: string, signal: AbortSignal): Promise<SparkAddress> {
+export async function reachSpark(
+  url: string,
+  signal: AbortSignal,
+  authorities?: string,
+): Promise<SparkAddress> {
   try {
-    return { url, ...(await describeSpark(url, signal)) };
+    const found = await describeSpark(url, signal, authorities);
+    return { url, ...(authorities === undefined ? {} : { authorities }), ...found };
   } catch (cause) {
     if (!(cause instanceof SparkConnectError)) throw cause;
     const help = "check the address of --spark and whether the server runs";

@@ -14,8 +14,10 @@ export async function sparkVersion(url: string, signal: AbortSignal): Promise<st
 export async function describeSpark(
   url: string,
   signal: AbortSignal,
+  authorities?: string,
 ): Promise<{ readonly kind: SparkKind; readonly description: string }> {
-  await using session = await SparkSession.connect({ url, userAgent: "duet", signal });
+  const trusted = authorities === undefined ? {} : { authorities };
+  await using session = await SparkSession.connect({ url, userAgent: "duet", signal, ...trusted });
   const spark = await session.version();
   const [row] = await session.sql("select version() as version").collect({ signal });
   const own = typeof row?.version === "string" ? row.version : "";

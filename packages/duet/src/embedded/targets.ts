@@ -1,6 +1,13 @@
 /** Which Spark a run uses: one of the embedded ones, or a Spark Connect server that answers elsewhere. */
 export type SparkTarget =
-  { readonly kind: "sail" } | { readonly kind: "apache" } | { readonly kind: "remote"; readonly url: string };
+  | { readonly kind: "sail" }
+  | { readonly kind: "apache" }
+  | {
+      readonly kind: "remote";
+      readonly url: string;
+      /** Certificates of the authorities to trust, as PEM; those of the machine where there are none. */
+      readonly authorities?: string;
+    };
 
 /** Which Ray a run uses: the embedded one-node Ray, or a bridge that answers elsewhere. */
 export type RayTarget =

@@ -21,8 +21,14 @@ const token = {
   "token-file": v.optional(text("the path of a file")),
 };
 
+const sparkTable = v.strictObject({
+  url: sparkAddress,
+  ...token,
+  "ca-file": v.optional(text("the path of a file")),
+});
+
 const spark = v.union(
-  [sparkAddress, v.strictObject({ url: sparkAddress, ...token })],
+  [sparkAddress, sparkTable],
   (issue) => firstReason(issue.issues) ?? `is not ${SPARK}`,
 );
 
@@ -67,7 +73,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(fileSchema.entries),
   profile: Object.keys(profileSchema.entries),
   ray: Object.keys(ray.entries),
-  spark: ["url", ...Object.keys(token)],
+  spark: Object.keys(sparkTable.entries),
 };
 
 function firstReason(issues: readonly v.BaseIssue<unknown>[] | undefined): string | undefined {

@@ -7,6 +7,8 @@ export type ProfileSpark =
       /** `sc://host:port`, never with a token in it. */
       readonly url: string;
       readonly token?: string;
+      /** Certificates of the authorities to trust, as PEM; those of the machine where there are none. */
+      readonly authorities?: string;
     };
 
 /** Where a Ray cluster answers; each address serves another purpose and may be left out. */
@@ -42,5 +44,7 @@ export const EMBEDDED_PROFILE: Profile = { name: "embedded", spark: { kind: "sai
 
 /** The address of a Spark Connect server with its token, as Spark's clients take it. */
 export function sparkConnectUrl({ url, token }: { readonly url: string; readonly token?: string }): string {
-  return token === undefined ? url : `${url.replace(/\/*$/u, "")}/;token=${encodeURIComponent(token)}`;
+  if (token === undefined) return url;
+  const [, base = "", parameters = ""] = /^([^;]*?)\/*((?:;[^;]*)*?);*$/su.exec(url) ?? [];
+  return `${base}/${parameters};token=${encodeURIComponent(token)}`;
 }

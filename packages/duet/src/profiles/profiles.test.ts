@@ -86,7 +86,31 @@ test("tokens come from the environment or a file beside the profile", async () =
   const profile = await readProfile("work", { directory, home, environment: { B: "of the bridge" } });
   assert.deepEqual(profile.spark, { kind: "remote", url: "sc://s:1", token: "of spark" });
   assert.deepEqual(profile.ray, { bridge: { url: "http://b:1", token: "of the bridge" } });
-  assert.equal(sparkConnectUrl({ url: "sc://s:1/", token: "a b" }), "sc://s:1/;token=a%20b");
+  for (const [url, expected] of [
+    ["sc://s:1", "sc://s:1/;token=a%3Bb"],
+    ["sc://s:1/", "sc://s:1/;token=a%3Bb"],
+    ["sc://s:1/;", "sc://s:1/;token=a%3Bb"],
+    ["sc://s:1/;use_ssl=true", "sc://s:1/;use_ssl=true;token=a%3Bb"],
+    ["sc://s:1/;x-a=b;use_ssl=true;", "sc://s:1/;x-a=b;use_ssl=true;token=a%3Bb"],
+  ] as const) {
+    assert.equal(sparkConnectUrl({ url, token: "a;b" }), expected);
+  }
+});
+
+test("authorities come from a file beside the profile, which must hold a few certificates", async () => {
+  const directory = await project(
+    '[profiles.work]\nspark = { url = "sc://s:1/;use_ssl=true", ca-file = "company.pem" }\n',
+  );
+  const file = join(directory, "..", "company.pem");
+  const readAgain = () => readProfile("work", { directory, home, environment: {} });
+  await assert.rejects(readAgain(), /ca-file \S*company\.pem cannot be read \(ENOENT\)/u);
+  await writeFile(file, "no certificate");
+  await assert.rejects(readAgain(), /company\.pem holds no certificate/u);
+  const authorities = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n";
+  await writeFile(file, authorities);
+  assert.deepEqual((await readAgain()).spark, { kind: "remote", url: "sc://s:1/;use_ssl=true", authorities });
+  await writeFile(file, authorities.repeat(1_000));
+  await assert.rejects(readAgain(), /company\.pem is larger than 32768 bytes/u);
 });
 
 const mistakes: readonly (readonly [

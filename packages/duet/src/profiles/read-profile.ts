@@ -7,6 +7,9 @@ import { ProfileError } from "./profile-error.ts";
 import { type ProfileFile, profileFiles } from "./profile-files.ts";
 import type { ProfileTable } from "./profile-schema.ts";
 
+/** Characters of the largest `ca-file`: some ten certificates. */
+const LARGEST_AUTHORITIES = 32_768;
+
 /** Where profiles are looked for; left out: the process's own. */
 export interface ProfilePlaces {
   readonly directory?: string;
@@ -78,7 +81,7 @@ async function resolveProfile(
   return {
     name,
     file: file.path,
-    spark: await resolveSpark(table.spark, secret),
+    spark: await resolveSpark(name, file, table.spark, secret, environment),
     ...(ray === undefined ? {} : { ray }),
     ...(table.lake === undefined ? {} : { lake: localPath(table.lake) }),
   };
@@ -90,16 +93,47 @@ interface TokenSource {
 }
 
 async function resolveSpark(
+  name: string,
+  file: ProfileFile,
   spark: ProfileTable["spark"],
   secret: (source: TokenSource) => Promise<string | undefined>,
+  environment: NodeJS.ProcessEnv,
 ): Promise<ProfileSpark> {
   const url = typeof spark === "object" ? spark.url : (spark ?? "sail");
   if (url === "sail" || url === "apache") return { kind: url };
-  const token =
-    typeof spark === "object"
-      ? await secret({ variable: spark["token-env"], file: spark["token-file"] })
-      : undefined;
-  return { kind: "remote", url, ...(token === undefined ? {} : { token }) };
+  if (typeof spark !== "object") return { kind: "remote", url };
+  const token = await secret({ variable: spark["token-env"], file: spark["token-file"] });
+  const path = spark["ca-file"];
+  const authorities =
+    path === undefined ? undefined : await readAuthorities(name, file, beside(file, path, environment));
+  return {
+    ...{ kind: "remote", url },
+    ...(token === undefined ? {} : { token }),
+    ...(authorities === undefined ? {} : { authorities }),
+  };
+}
+
+/** They travel with the run, as far as a script's processes: a system's whole bundle is too much. */
+async function readAuthorities(name: string, profile: ProfileFile, path: string): Promise<string> {
+  const wrong = (what: string, help: string) =>
+    new ProfileError("profile-invalid", `${profile.path}: the profile ${name}: ca-file ${what}`, help);
+  let content: string;
+  try {
+    content = await readFile(path, "utf8");
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw wrong(`${path} cannot be read (${code})`, "check the path");
+  }
+  if (!content.includes("-----BEGIN CERTIFICATE-----"))
+    throw wrong(`${path} holds no certificate`, "name a PEM file with the certificate of Spark's authority");
+  if (content.length > LARGEST_AUTHORITIES)
+    throw wrong(`${path} is larger than ${LARGEST_AUTHORITIES} bytes`, "name only the authority of this Spark");
+  return content;
+}
+
+/** A path as a profile writes it: from its own folder, or from the user's home. */
+function beside(profile: ProfileFile, path: string, environment: NodeJS.ProcessEnv): string {
+  return resolve(dirname(profile.path), path.replace(/^~(?=\/)/u, environment.HOME ?? "~"));
 }
 
 async function resolveRay(
@@ -150,7 +184,7 @@ async function readToken(
       throw missing(`${source.variable} is not set`, `export ${source.variable}=…`);
   }
   if (source.file === undefined) return undefined;
-  const path = resolve(dirname(profile.path), source.file.replace(/^~(?=\/)/u, environment.HOME ?? "~"));
+  const path = beside(profile, source.file, environment);
   try {
     const value = (await readFile(path, "utf8")).trim();
     if (value !== "") return value;

@@ -22,10 +22,14 @@ export async function scriptCluster(profile: Profile, signal: AbortSignal): Prom
 /** Which Spark stands behind the profile's address. One that only the cluster reaches is most likely Apache's. */
 async function clusterSpark({ spark }: Profile, signal: AbortSignal): Promise<ScriptSpark | undefined> {
   if (spark.kind !== "remote") return undefined;
-  const { url, token } = spark;
+  const { url, token, authorities } = spark;
   const { describeSpark } = await import("../embedded/spark-call.ts");
   const patience = AbortSignal.any([signal, AbortSignal.timeout(SPARK_PATIENCE_MS)]);
-  const found = await describeSpark(sparkConnectUrl(spark), patience).catch(() => undefined);
+  const found = await describeSpark(sparkConnectUrl(spark), patience, authorities).catch(() => undefined);
   signal.throwIfAborted();
-  return { kind: found?.kind ?? "apache", url, ...(token === undefined ? {} : { token }) };
+  return {
+    ...{ kind: found?.kind ?? "apache", url },
+    ...(token === undefined ? {} : { token }),
+    ...(authorities === undefined ? {} : { authorities }),
+  };
 }
