@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { on, once } from "node:events";
-import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import { type PostgresServer, startPostgres } from "../testing/postgres-server.ts";
 import { PostgresLocks } from "./postgres-locks.ts";
 
-const HOLDER = join(import.meta.dirname, "..", "testing", "lock-holder.ts");
+const HOLDER = fileURLToPath(import.meta.resolve("../testing/lock-holder.ts"));
 
 const NEVER = new AbortController().signal;
 

@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { GatewayError } from "../grpc/status.ts";
 import { openStore } from "./open-store.ts";
 import { newEntry, newSession, storeSuite } from "./store-suite.ts";
 
-const WRITER = join(import.meta.dirname, "..", "testing", "store-writer.ts");
+const WRITER = fileURLToPath(import.meta.resolve("../testing/store-writer.ts"));
 
 const unavailable = (words: RegExp) => (error: unknown) =>
   error instanceof GatewayError && error.code === "store-unavailable" && words.test(error.message);
