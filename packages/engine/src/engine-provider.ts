@@ -5,6 +5,8 @@ export type SparkKind = "sail" | "apache";
 export interface SparkAddress {
   /** `sc://host:port` */
   readonly url: string;
+  /** Certificates of the authorities to trust, as PEM; those of the machine where there are none. */
+  readonly authorities?: string;
   readonly kind: SparkKind;
   /**
    * Who keeps the tables: `duet` (the default) makes its durable tables known to each session, because the

@@ -126,6 +126,7 @@ export class Run implements AsyncDisposable {
     const address = await this.options.engines.spark(this.signal);
     const session = await SparkSession.connect({
       url: address.url,
+      ...(address.authorities !== undefined && { authorities: address.authorities }),
       userAgent: "duet",
       signal: this.signal,
       retry: { maxRetries: RETRIES },

@@ -219,7 +219,7 @@ class Run implements PythonScriptRun {
 
   #take(message: ScriptMessage, answer: (answer: ScriptAnswer) => void): void {
     if (message.type === "need") void this.#answer(message.id, message.engine, answer);
-    else if (message.type === "spark-session") this.#sessions.add(message);
+    else if (message.type === "spark-session") this.#sessions.add(message, this.#engines.authorities);
     else if (message.type === "ray-job") void this.#ray.watch(message.job);
     this.#events.message(message);
   }

@@ -19,6 +19,8 @@ export class ScriptEngines {
   /** What workers of a Ray elsewhere are told in `DUET_SCRIPT`. */
   workerWiring: Omit<ScriptWiring, "socket"> | undefined;
   readonly #options: ScriptEnginesOptions;
+  /** What the script's Spark trusts, once it is there; see {@link ScriptSpark}. */
+  authorities: string | undefined;
   #spark: Promise<ScriptSpark> | undefined;
   #ray: Promise<ScriptRayAddress> | undefined;
 
@@ -45,7 +47,10 @@ export class ScriptEngines {
     if (this.classic !== undefined) return Promise.resolve(this.classic);
     const { engines } = this.#options;
     this.#spark ??= this.#started("spark", "Spark", (signal) => engines.spark(signal)).then(
-      ({ kind, url }) => ({ kind, url }),
+      ({ kind, url, authorities }) => {
+        this.authorities = authorities;
+        return { kind, url, ...(authorities === undefined ? {} : { authorities }) };
+      },
     );
     return this.#spark;
   }

@@ -87,6 +87,8 @@ export interface ScriptSpark {
   /** `sc://host:port`; absent for a classic driver. */
   readonly url?: string;
   readonly token?: string;
+  /** Certificates of the authorities to trust, as PEM; those of gRPC where there are none. */
+  readonly authorities?: string;
   /** Of a classic driver, e.g. `local[2]`. */
   readonly master?: string;
   /** Spark settings of a classic driver. */

@@ -12,9 +12,10 @@ export class SparkSessions implements AsyncDisposable {
   readonly #handles = new Map<string, Promise<SessionHandle>>();
 
   /** A process has begun a session. The connection is made ready while the script works. */
-  add({ url, userId, sessionId }: SparkSessionStarted): void {
+  add({ url, userId, sessionId }: SparkSessionStarted, authorities?: string): void {
     if (this.#handles.has(sessionId)) return;
-    const handle = openSession({ url, userId, sessionId, userAgent: "duet" });
+    const trusted = authorities === undefined ? {} : { authorities };
+    const handle = openSession({ url, userId, sessionId, userAgent: "duet", ...trusted });
     // What is wrong with an address comes out when it is used.
     handle.catch(() => undefined);
     this.#handles.set(sessionId, handle);

@@ -32,20 +32,19 @@ const KEEP_ALIVE_DELAY = 30_000;
 /**
  * Opens gRPC over HTTP/2: in clear text (h2c) or over TLS, as the address says.
  *
- * @param authorities - a PEM file of what is trusted instead of Node's own; by default gRPC's variable names it
+ * @param authorities - certificates as PEM that are trusted instead of Node's own; by default those of the file that
+ *   gRPC's variable names
  * @throws SparkConnectError `invalid-argument` when that cannot be read
  */
-export function openChannel(
-  target: ConnectionUrl,
-  authorities = process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH ?? "",
-): Channel {
+export function openChannel(target: ConnectionUrl, authorities?: string): Channel {
+  const trusted = target.secure ? (authorities ?? defaultAuthorities()) : undefined;
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   const baseUrl = `${target.secure ? "https" : "http"}://${host}:${target.port}`;
   // Node passes the options on to the socket, which its types do not say.
   const options: SecureClientSessionOptions & Pick<TcpNetConnectOpts, "keepAlive" | "keepAliveInitialDelay"> =
     {
       settings: { initialWindowSize: STREAM_WINDOW },
-      ...(target.secure && authorities !== "" && { ca: readAuthorities(authorities) }),
+      ...(trusted !== undefined && { ca: trusted }),
       // TCP's own keep-alive, since gRPC servers hang up on clients that ping more often than every five minutes.
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_DELAY,
@@ -66,11 +65,13 @@ export function openChannel(
   };
 }
 
-function readAuthorities(path: string): Buffer {
+function defaultAuthorities(): string | undefined {
+  const path = process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH ?? "";
+  if (path === "") return undefined;
   try {
-    return readFileSync(path);
+    return readFileSync(path, "utf8");
   } catch (cause) {
-    const text = `the trusted authorities cannot be read: ${(cause as Error).message}`;
+    const text = `the authorities of GRPC_DEFAULT_SSL_ROOTS_FILE_PATH cannot be read: ${(cause as Error).message}`;
     throw sparkError("invalid-argument", text, { cause });
   }
 }

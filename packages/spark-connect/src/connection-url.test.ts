@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseConnectionUrl, withToken } from "./connection-url.ts";
+import { parseConnectionUrl } from "./connection-url.ts";
 
 test("host and port are taken apart, the port has a default", () => {
   assert.deepEqual(parseConnectionUrl("sc://spark.example:15009"), {
@@ -70,16 +70,3 @@ for (const url of [
     );
   });
 }
-
-test("a token is added to what an address has already", () => {
-  for (const [url, more] of [
-    ["sc://h:1", {}],
-    ["sc://h:1/", {}],
-    ["sc://h:1/;", {}],
-    ["sc://h:1/;use_ssl=true", { secure: true }],
-    ["sc://[::1]:1/;x-a=b;use_ssl=true;", { host: "::1", secure: true, headers: { "x-a": "b" } }],
-  ] as const) {
-    const expected = { host: "h", port: 1, secure: true, headers: {}, token: "a;b c", ...more };
-    assert.deepEqual(parseConnectionUrl(withToken(url, "a;b c")), expected);
-  }
-});

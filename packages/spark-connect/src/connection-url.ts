@@ -28,14 +28,8 @@ function invalid(url: string, detail: string): SparkConnectError {
 }
 
 /** An address to be shown: its token, and what comes after it and may be a part of it, is left out. */
-export function withoutToken(url: string): string {
+function withoutToken(url: string): string {
   return url.replace(/;token=.*$/isu, ";token=…");
-}
-
-/** An address with a token added to its parameters. */
-export function withToken(url: string, token: string): string {
-  const [, base = "", parameters = ""] = /^([^;]*?)\/*((?:;[^;]*)*?);*$/su.exec(url) ?? [];
-  return `${base}/${parameters};token=${encodeURIComponent(token)}`;
 }
 
 /**

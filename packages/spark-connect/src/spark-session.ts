@@ -30,8 +30,8 @@ export interface ConnectOptions {
   /** `sc://host:port/;use_ssl=true;token=…;user_id=…;x-header=…` */
   readonly url: string;
   /**
-   * A PEM file of the authorities whose certificates are trusted, instead of those that Node trusts. By default the one
-   * that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names, as in gRPC's own clients (PySpark's too), if it is set.
+   * Certificates of the authorities that are trusted, as PEM, instead of those that Node trusts. By default those of the
+   * file that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names, if it is set, as in gRPC's own clients (PySpark's too).
    */
   readonly authorities?: string;
   /** Overrides `user_id` of the address; the user of this machine by default. */

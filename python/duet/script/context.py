@@ -19,6 +19,7 @@ class SparkEngine:
     kind: Literal["sail", "apache", "classic"]
     url: str | None = None
     token: str | None = None
+    authorities: str | None = None
     master: str | None = None
     conf: dict[str, str] = field(default_factory=dict)
 
@@ -80,6 +81,7 @@ def spark_engine(record: dict[str, Any]) -> SparkEngine:
         kind=record["kind"],
         url=record.get("url"),
         token=record.get("token"),
+        authorities=record.get("authorities"),
         master=record.get("master"),
         conf=dict(record.get("conf") or {}),
     )

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from duet.script.context import spark_engine
 from duet.script.job_channel import JobChannel
 from duet.script.job_log import VERSION, JobLog, Stream
 from duet.script.job_processes import adopt_orphans, end_children
@@ -135,8 +136,8 @@ class JobRunner:
         return 128 - code if code < 0 else code
 
     async def _release_sessions(self) -> None:
-        token = (self._job["wiring"].get("spark") or {}).get("token")
-        releasing = asyncio.to_thread(release_sessions, self._sessions, token)
+        engine = spark_engine(self._job["wiring"].get("spark") or {"kind": "apache"})
+        releasing = asyncio.to_thread(release_sessions, self._sessions, engine)
         try:
             await asyncio.wait_for(releasing, RELEASE_PATIENCE)
         except Exception as error:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
+
+from duet.script.context import SparkEngine
+from duet.script.spark_channel import channel_builder
 
 SECONDS = 2.0
 """How long a server may take over one call."""
 
 
-def release_sessions(sessions: Iterable[dict[str, Any]], token: str | None) -> None:
+def release_sessions(sessions: Iterable[dict[str, Any]], engine: SparkEngine) -> None:
     """Interrupt and release sessions, each a `spark-session` message. What a server does not do in time stays."""
     import grpc
-    from pyspark.sql.connect.client import DefaultChannelBuilder
     from pyspark.sql.connect.proto import base_pb2 as messages
     from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
     for session in sessions:
-        address = session["url"].rstrip("/")
-        builder = DefaultChannelBuilder(address if token is None else f"{address}/;token={token}")
+        builder = channel_builder(replace(engine, url=session["url"]))
         user = messages.UserContext(user_id=session["userId"])
         identity = session["sessionId"]
         interrupt = messages.InterruptRequest(

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from duet.script import channel, classic_spark, spark_exit, spark_settings, spark_words
+from duet.script.spark_channel import channel_builder
 from duet.script.spark_engine import is_classic, spark_engine
 from duet.script.spark_operations import Operations
 
@@ -94,7 +95,7 @@ def _connect(session_class: type, builder: Any) -> Any:
     from duet.script.spark_interceptor import OperationInterceptor
 
     engine = spark_engine()
-    connection = _channel_builder(engine.url or "", engine.token)
+    connection = channel_builder(engine)
     if connection.userId is None:
         connection.set(connection.PARAM_USER_ID, os.environ.get("SPARK_USER") or getpass.getuser())
     operations = Operations(engine.kind)
@@ -112,29 +113,3 @@ def _connect(session_class: type, builder: Any) -> Any:
         }
     )
     return session
-
-
-def _channel_builder(url: str, token: str | None) -> Any:
-    from pyspark.sql.connect.client import DefaultChannelBuilder
-
-    class ProfileChannelBuilder(DefaultChannelBuilder):
-        """Keeps the channel that it makes; sends a token in the clear only where the address asks for no TLS."""
-
-        channel: Any = None
-
-        def toChannel(self) -> Any:
-            self.channel = super().toChannel()
-            return self.channel
-
-        @property
-        def token(self) -> str | None:
-            return super().token if self.use_ssl else None
-
-        def metadata(self) -> Any:
-            plain = None if self.use_ssl else super().token
-            return [*super().metadata(), *([("authorization", f"Bearer {plain}")] if plain else [])]
-
-    builder = ProfileChannelBuilder(url)
-    if token is not None:
-        builder.set(builder.PARAM_TOKEN, token)
-    return builder

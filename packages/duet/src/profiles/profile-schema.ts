@@ -63,6 +63,8 @@ export const profileSchema = v.strictObject({
 export const fileSchema = v.strictObject({
   "default-profile": v.optional(text("the name of a profile")),
   profiles: v.optional(v.record(v.string(), v.looseObject({}, "is no table"))),
+  // What `duet gateway` reads, and checks then.
+  gateway: v.optional(v.unknown()),
 });
 
 /** A profile that has been checked. */

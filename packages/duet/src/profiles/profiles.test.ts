@@ -55,6 +55,10 @@ test("without a duet.toml there is the embedded profile", async () => {
   assert.deepEqual(await read(undefined), { name: "embedded", spark: { kind: "sail" } });
 });
 
+test("what is said of a gateway beside the profiles is none of their business", async () => {
+  assert.equal((await read(`${WORK}\n[gateway]\nlisten = 7\n`, "work", { RAY_TOKEN: "x" })).name, "work");
+});
+
 test("a profile is found in a directory above, and chosen by name, by DUET_PROFILE or by default", async () => {
   const profile = await read(WORK, undefined, { RAY_TOKEN: "secret\n" });
   assert.equal(profile.name, "work");
