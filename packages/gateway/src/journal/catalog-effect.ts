@@ -41,11 +41,9 @@ export function catalogEffect(catalog: MessageView): StatementEffect {
         table === undefined ? { object: "unknown" } : { object: "table", name: table, change: "made" },
       ]);
     case "drop_table":
-      return write([
-        table === undefined ? { object: "unknown" } : { object: "table", name: table, change: "removed" },
-      ]);
+      return drop(table);
     case "drop_view":
-      return dropView(nameOf(text(view, "view_name")));
+      return drop(nameOf(text(view, "view_name")));
     case "create_database": {
       const name = nameOf(text(view, "db_name"));
       // Made again it must not mind that it is there: another session may have made it on that driver.
@@ -70,7 +68,8 @@ export function catalogEffect(catalog: MessageView): StatementEffect {
   }
 }
 
-function dropView(name: readonly string[] | undefined): StatementEffect {
+/** A table or lasting view, or else a temporary view of that name. */
+function drop(name: readonly string[] | undefined): StatementEffect {
   const key = viewKey(name);
   const entries = key === undefined ? [] : [removes("view", [`if-present ${key}`])];
   return write(

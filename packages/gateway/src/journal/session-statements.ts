@@ -63,8 +63,12 @@ export function declareStatement(reader: StatementReader): StatementEffect {
   reader.take("or", "replace");
   if (!["=", "."].includes(reader.word(1) ?? "")) reader.takeOne("var", "variable");
   const declared = names(reader);
-  const value = reader.rest();
-  if (isPlain(reader.tokens())) return session([defines("variable", variableKeys(declared), wordsOf(value))]);
+  const tokens = reader.tokens();
+  const isDefault = ({ kind, text }: SqlToken) => kind === "word" && text === "default";
+  const value = tokens.slice(tokens.findIndex(isDefault) + 1);
+  if (isPlain(value)) {
+    return session([defines("variable", variableKeys(declared), wordsOf(reader.rest()))]);
+  }
   return asked(declared, true);
 }
 
@@ -143,7 +147,6 @@ const CHANGING =
 function isPlain(tokens: readonly SqlToken[]): boolean {
   return tokens.every(({ kind, text }, index) => {
     if (kind !== "word") return text !== "$" || kind === "string";
-    if (text === "default" && tokens[index - 1]?.kind !== "symbol") return true;
     if (tokens[index + 1]?.text === "(" && tokens[index + 1]?.kind === "symbol") return PURE.has(text);
     return !CHANGING.test(text);
   });
