@@ -36,6 +36,6 @@ export function printEngines(entries: readonly EngineEntry[], json: boolean, emp
   if (entries.length === 0) process.stdout.write(`${empty}\n`);
   for (const { name, state, url, description, pid } of entries) {
     const what = [description, url, `process ${pid}`].filter((part) => part !== "").join(", ");
-    process.stdout.write(`${name.padEnd(6)}  ${state.padEnd(12)}  ${what}\n`);
+    process.stdout.write(`${name.padEnd(7)}  ${state.padEnd(12)}  ${what}\n`);
   }
 }

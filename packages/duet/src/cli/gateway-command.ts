@@ -55,7 +55,7 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
   };
   process.on("SIGUSR2", reopen);
   const text = options.json
-    ? startedJson(running)
+    ? startedJson(configuration, running)
     : started(configuration, running, coloursFor(process.stdout));
   process.stdout.write(`${text}\n`);
   if (!signal.aborted) await once(signal, "abort");

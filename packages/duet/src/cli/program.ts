@@ -53,6 +53,7 @@ interface UpFlags extends SizeFlags {
   readonly spark: string;
   readonly sparkPort?: string;
   readonly ray: boolean;
+  readonly gateway?: true;
   readonly json?: true;
 }
 
@@ -62,6 +63,7 @@ function addEngines(program: Command, done: Done): void {
     .description("start the embedded engines and keep them warm; duet run uses them")
     .option("--spark <spark>", "sail or apache", "sail")
     .option("--spark-port <port>", "port of 127.0.0.1 for Spark Connect; default: a free one")
+    .option("--gateway", "two drivers of this Spark behind one address, as duet gateway has them")
     .option("--no-ray", "Spark only")
     .option("--cpus <n>", "logical CPUs of Ray")
     .option("--gpus <n>", "logical GPUs of Ray")
@@ -75,7 +77,10 @@ function addEngines(program: Command, done: Done): void {
           : { sparkPort: parseCount("--spark-port", flags.sparkPort, 1, 65_535) };
       const spark = parseSparkTarget(flags.spark);
       done(
-        await upCommand({ spark, ray: flags.ray, ...port, ...readSize(flags), json: flags.json === true }),
+        await upCommand({
+          ...{ spark, ray: flags.ray, gateway: flags.gateway === true, ...port, ...readSize(flags) },
+          json: flags.json === true,
+        }),
       );
     });
   program

@@ -12,6 +12,8 @@ export interface UpCommandOptions extends RaySize {
   readonly spark: SparkTarget;
   readonly sparkPort?: number;
   readonly ray: boolean;
+  /** Several drivers of this Spark behind one address, in place of one. */
+  readonly gateway: boolean;
   readonly json: boolean;
 }
 
@@ -25,8 +27,11 @@ export async function upCommand(options: UpCommandOptions): Promise<number> {
   const { signal } = interruption;
   const home = duetHome();
   await ensureHome(home);
+  const port = sparkPort === undefined ? {} : { port: sparkPort };
   const starts = [
-    keepWarm({ home, name: spark.kind, signal, ...(sparkPort === undefined ? {} : { port: sparkPort }) }),
+    options.gateway
+      ? keepWarm({ home, name: "gateway", spark: spark.kind, signal, ...port })
+      : keepWarm({ home, name: spark.kind, signal, ...port }),
     ...(ray ? [keepWarm({ home, name: "ray", signal, ...sizeOf(options) })] : []),
   ];
   // All starts come to their end, so that none goes on behind our back when another fails.

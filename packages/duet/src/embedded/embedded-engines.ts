@@ -123,7 +123,9 @@ export class EmbeddedEngines implements EngineProvider {
     begun?: () => void,
   ): Promise<Pick<StartedEngine, "url" | "token" | "gcsAddress" | "tokenPath" | "description">> {
     const { home } = this.#options;
-    const warm = await livingRecord(home, name);
+    // A gateway with drivers of this kind is as good as one of them.
+    const gateway = name === "ray" ? undefined : await livingRecord(home, "gateway");
+    const warm = gateway?.spark === name ? gateway : await livingRecord(home, name);
     const fits = warm?.ready === true && (name !== "ray" || this.#fits(warm));
     if (fits) begun?.();
     if (fits && (await isAnswering(warm, this.#disposed.signal))) return warm;

@@ -5,7 +5,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Whether a warm engine answers a real call, not just an open port. */
 export async function isAnswering(
-  record: Pick<EngineRecord, "name" | "url" | "token">,
+  record: Pick<EngineRecord, "name" | "url" | "token" | "adminUrl">,
   signal: AbortSignal,
 ): Promise<boolean> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
@@ -14,6 +14,10 @@ export async function isAnswering(
       const { connectRay } = await import("@duet/ray");
       await using client = await connectRay({ url: record.url, token: record.token ?? "", signal: limited });
       return client.cluster.nodes.length > 0;
+    }
+    if (record.name === "gateway") {
+      const { isReady } = await import("./gateway.ts");
+      return record.adminUrl !== undefined && (await isReady(record.adminUrl, limited));
     }
     const { sparkVersion } = await import("./spark-call.ts");
     return (await sparkVersion(record.url, limited)) !== "";

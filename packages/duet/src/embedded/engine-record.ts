@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 /** The engines that `duet up` can keep warm. */
-export const ENGINE_NAMES = ["sail", "apache", "ray"] as const;
+export const ENGINE_NAMES = ["sail", "apache", "gateway", "ray"] as const;
 
 /** One of the engines that `duet up` can keep warm. */
 export type EngineRecordName = (typeof ENGINE_NAMES)[number];
@@ -18,6 +18,9 @@ export interface EngineRecord {
   /** Of Ray: `host:port` of its control service (GCS), and the file with its own token. */
   readonly gcsAddress?: string;
   readonly tokenPath?: string;
+  /** Of a gateway: its admin listener, and the kind of its drivers where runs may take it for their Spark. */
+  readonly adminUrl?: string;
+  readonly spark?: "sail" | "apache";
   readonly description: string;
   /** The process whose end ends the engine. */
   readonly process: ProcessIdentity;

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { EngineStartError } from "./engine-start-error.ts";
 
 /** The checkout that this file belongs to; set-up puts Node packages and Python environments into it. */
-const installationDirectory = resolve(import.meta.dirname, "../../../..");
+export const installationDirectory = resolve(import.meta.dirname, "../../../..");
 
 /** The directory with the `duet` Python package, for `PYTHONPATH`. */
 export const pythonPath = join(installationDirectory, "python");

@@ -13,6 +13,8 @@ export async function startEngine(
       return (await import("./sail.ts")).startSail(start);
     case "apache":
       return (await import("./apache.ts")).startApacheSpark(start);
+    case "gateway":
+      return (await import("./gateway.ts")).startGatewayProcess(start, start.spark ?? "sail");
     case "ray":
       return (await import("./ray.ts")).startRay(start, size);
   }

@@ -9,6 +9,9 @@ export interface StartedEngine extends AsyncDisposable {
   /** Of Ray: `host:port` of its control service (GCS), and the file with its own token. */
   readonly gcsAddress?: string;
   readonly tokenPath?: string;
+  /** Of a gateway: its admin listener, and the kind of its drivers where runs may take it for their Spark. */
+  readonly adminUrl?: string;
+  readonly spark?: "sail" | "apache";
   /** For people: `Sail 0.7.2`. */
   readonly description: string;
   /** The process whose end ends the engine. */
@@ -27,6 +30,8 @@ export interface EngineStart {
   readonly lifetime: "parent" | "itself";
   /** The port to listen on; absent: any free one. */
   readonly port?: number;
+  /** Of a gateway: the kind of its drivers; by default Sail. */
+  readonly spark?: "sail" | "apache";
   readonly signal: AbortSignal;
   /** Called as soon as there is a process, long before it answers. */
   readonly onProcess?: (process: ProcessIdentity) => Promise<void>;

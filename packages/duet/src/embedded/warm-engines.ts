@@ -27,6 +27,8 @@ export interface WarmEngineOptions extends RaySize {
   readonly home: string;
   readonly name: EngineRecordName;
   readonly port?: number;
+  /** Of a gateway: the kind of its drivers. */
+  readonly spark?: "sail" | "apache";
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +62,7 @@ export async function keepWarm(options: WarmEngineOptions): Promise<WarmEngine> 
 }
 
 async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> {
-  const { home, name, signal, port } = options;
+  const { home, name, signal, port, spark } = options;
   const directory = await makeEngineDirectory(home, name);
   await mkdir(join(home, "warehouse"), { recursive: true });
   const size = sizeOf(options);
@@ -71,14 +73,20 @@ async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> 
       {
         ...{ home, directory, lifetime: "itself", signal },
         ...(port === undefined ? {} : { port }),
+        ...(spark === undefined ? {} : { spark }),
         onProcess: (process) =>
           writeRecord(home, { ...base, process, ready: false, url: "", description: "" }),
       },
       size,
     );
-    const { url, token, gcsAddress, tokenPath, description, process } = engine;
+    const { url, token, gcsAddress, tokenPath, adminUrl, description, process } = engine;
     // The first call also makes the engine load what it loads lazily: the first run finds it warm.
-    if (!(await isAnswering({ name, url, ...(token === undefined ? {} : { token }) }, signal))) {
+    const address = {
+      ...{ name, url },
+      ...(token === undefined ? {} : { token }),
+      ...(adminUrl === undefined ? {} : { adminUrl }),
+    };
+    if (!(await isAnswering(address, signal))) {
       throw new EngineStartError({
         code: "engine-timeout",
         message: `${description} has started but does not answer`,
@@ -86,12 +94,8 @@ async function startDetached(options: WarmEngineOptions): Promise<EngineRecord> 
       });
     }
     const record = {
-      ...base,
-      url,
-      description,
-      process,
-      ready: true,
-      ...(token === undefined ? {} : { token }),
+      ...{ ...base, ...address, description, process, ready: true },
+      ...(engine.spark === undefined ? {} : { spark: engine.spark }),
       ...(gcsAddress === undefined ? {} : { gcsAddress }),
       ...(tokenPath === undefined ? {} : { tokenPath }),
     };
@@ -148,6 +152,9 @@ async function endEngine(home: string, record: EngineRecord): Promise<void> {
 
 /** A running engine fits unless something else is asked for explicitly. */
 function fits(record: EngineRecord, options: WarmEngineOptions): boolean {
-  const { port } = options;
-  return fitsSize(record, options) && (port === undefined || new URL(record.url).port === String(port));
+  const { port, spark } = options;
+  const fitsKind = spark === undefined || record.spark === undefined || record.spark === spark;
+  return (
+    fitsKind && fitsSize(record, options) && (port === undefined || new URL(record.url).port === String(port))
+  );
 }

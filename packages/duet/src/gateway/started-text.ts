@@ -3,16 +3,27 @@ import { plural } from "../view/format.ts";
 import type { ConfiguredDriver, DriverSource, GatewayConfiguration } from "./configuration.ts";
 import type { RunningGateway } from "./run-gateway.ts";
 
-/** What `duet gateway --json` prints when it listens: one line. */
-export function startedJson({ gateway, admin, logFile }: RunningGateway): string {
+/** What `duet gateway --json` prints when it listens: one line. `spark` is there when any run of this machine may use it. */
+export function startedJson(
+  configuration: GatewayConfiguration,
+  { gateway, admin, logFile }: RunningGateway,
+): string {
   const drivers = gateway.pool.drivers.map(({ id, pool, capacity }) => ({ id, pool, capacity }));
   return JSON.stringify({
     url: gateway.url,
     admin: admin.url,
     log: logFile,
     pid: process.pid,
-    drivers,
+    ...{ spark: commonKind(configuration), drivers },
   });
+}
+
+/** The kind of all drivers of the default pool, where anybody on this machine may use them. */
+function commonKind({ drivers, identity, tls }: GatewayConfiguration): "sail" | "apache" | undefined {
+  if (tls !== undefined || Object.keys(identity).length > 0) return undefined;
+  const kinds = new Set(drivers.filter(({ pool }) => pool === "default").map(({ source }) => source.kind));
+  if (kinds.size !== 1) return undefined;
+  return kinds.has("sail") ? "sail" : kinds.has("spark") ? "apache" : undefined;
 }
 
 /** What `duet gateway` prints when it listens: what runs where, and what to do next. */
