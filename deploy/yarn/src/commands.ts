@@ -12,6 +12,7 @@ import { DEFAULT_FIRST_PORT, PORT_COUNT } from "./ports.ts";
 import { readRecord, RecordKeeper } from "./record.ts";
 import { clusterStatus, statusTable } from "./status.ts";
 import { up, type UpEvent } from "./up.ts";
+import { withClaim } from "../../../packages/duet/src/embedded/claim.ts";
 
 /** What the command line says beside the command. */
 export interface CommandOptions {
@@ -31,7 +32,10 @@ export async function runCommand(words: readonly string[], options: CommandOptio
       message: command === undefined ? "no command" : `unknown command: ${words.join(" ")}`,
       help: `say one of ${Object.keys(known).join(", ")}; --help says more`,
     });
-  return await known[command as keyof typeof known](options);
+  const work = known[command as keyof typeof known];
+  if (work === statusCommand) return await work(options);
+  // Two of them at once would start daemons twice, or end what the other starts.
+  return await withClaim(`${clusterHome()}.lock`, options.signal, () => work(options));
 }
 
 /** The cluster of $DUET_HOME, as its record says it or as it will be. */
@@ -67,17 +71,12 @@ async function upCommand(options: CommandOptions): Promise<number> {
   const { home, layout, keeper, daemons } = await openCluster(options);
   await mkdir(home, { recursive: true, mode: 0o700 });
   let starting = 0;
-  await up(
-    daemons,
-    layout,
-    keeper,
-    (event) => {
-      if (event.type === "starting") starting += 1;
-      const line = eventLine(event);
-      if (line !== undefined) console.error(line);
-    },
-    options.signal,
-  );
+  const tell = (event: UpEvent): void => {
+    if (event.type === "starting") starting += 1;
+    const line = eventLine(event);
+    if (line !== undefined) console.error(line);
+  };
+  await up(daemons, layout, keeper, tell, options.signal);
   const seconds = Math.round((performance.now() - since) / 1000);
   console.error(starting === 0 ? "Everything runs already." : `Ready after ${seconds} s.`);
   await statusCommand(options);

@@ -12,7 +12,11 @@ const interrupted = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.once(name, () => {
     interrupted.abort(
-      new ClusterError({ code: "interrupted", message: name, help: "run the same command again" }),
+      new ClusterError({
+        code: "interrupted",
+        message: `interrupted by ${name}; what was starting has been ended again`,
+        help: "run the same command again",
+      }),
     );
   });
 }

@@ -22,7 +22,7 @@ export const daemonLog = ({ logs }: Layout, { name }: Daemon): string => join(lo
 /**
  * Starts a daemon, which then goes on without us, and waits until it answers; resolves with what it says.
  * `onProcess` is told its process before anything is waited for.
- * @throws {ClusterError} `port-taken`, `daemon-not-started`, `daemon-ended`, `daemon-failed`, `daemon-timeout`
+ * @throws {ClusterError} `daemon-not-started`, `daemon-ended`, `daemon-failed`, `daemon-timeout`
  */
 export async function startDaemon(
   daemon: Daemon,
@@ -30,7 +30,6 @@ export async function startDaemon(
   onProcess: (process: ProcessIdentity) => Promise<void>,
   signal: AbortSignal,
 ): Promise<string> {
-  await refuseTakenPorts(daemon);
   const identity = await launch(daemon, layout, signal);
   await onProcess(identity);
   const deadline = performance.now() + daemon.within;
@@ -49,7 +48,8 @@ export async function startDaemon(
   }
 }
 
-async function refuseTakenPorts({ title, ports }: Daemon): Promise<void> {
+/** Makes sure that a daemon can listen. @throws {ClusterError} `port-taken` */
+export async function refuseTakenPorts({ title, ports }: Daemon): Promise<void> {
   for (const port of ports) {
     if (!(await isListening(port))) continue;
     throw new ClusterError({

@@ -6,7 +6,7 @@ import type { Layout } from "./layout.ts";
 import { isRunning } from "./processes.ts";
 import type { RecordKeeper } from "./record.ts";
 import { writeSettings } from "./settings/write-settings.ts";
-import { daemonLog, startDaemon } from "./start-daemon.ts";
+import { daemonLog, refuseTakenPorts, startDaemon } from "./start-daemon.ts";
 
 /** What `up` tells of a daemon as it goes. */
 export type UpEvent =
@@ -27,34 +27,47 @@ export async function up(
   signal: AbortSignal,
 ): Promise<void> {
   await writeSettings(layout);
+  const running = new Set<Daemon>();
+  for (const daemon of daemons) if (await answersAlready(daemon, record, signal)) running.add(daemon);
+  for (const daemon of daemons) if (!running.has(daemon)) await refuseTakenPorts(daemon);
+  // What else is starting when one of them fails is told to stop.
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const started: Daemon[] = [];
   try {
-    let first: unknown;
     await inOrder(daemons, async (daemon) => {
+      if (running.has(daemon)) {
+        tell({ type: "already-running", daemon });
+        return;
+      }
+      started.push(daemon);
       try {
-        if (await answersAlready(daemon, record, either)) {
-          tell({ type: "already-running", daemon });
-          return;
-        }
-        const since = performance.now();
-        tell({ type: "starting", daemon });
-        await rm(daemonLog(layout, daemon), { force: true });
-        started.push(daemon);
-        await startDaemon(daemon, layout, (process) => record.set(daemon.name, process), either);
-        tell({ type: "ready", daemon, milliseconds: performance.now() - since });
+        await startAndTell(daemon, layout, record, tell, either);
       } catch (error) {
-        // What else is starting is told to stop, and its own failure by that is not the one to show.
-        first ??= error;
-        failed.abort(first);
-        throw first;
+        failed.abort(error);
+        throw error;
       }
     });
   } catch (error) {
     await endDaemons(started, record);
+    // Of an interrupted start each daemon says only that it was interrupted.
+    signal.throwIfAborted();
     throw error;
   }
+}
+
+async function startAndTell(
+  daemon: Daemon,
+  layout: Layout,
+  record: RecordKeeper,
+  tell: (event: UpEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const since = performance.now();
+  tell({ type: "starting", daemon });
+  await rm(daemonLog(layout, daemon), { force: true });
+  await startDaemon(daemon, layout, (process) => record.set(daemon.name, process), signal);
+  tell({ type: "ready", daemon, milliseconds: performance.now() - since });
 }
 
 /** Whether a daemon of this cluster runs and answers. One that runs and does not is ended, to be started anew. */

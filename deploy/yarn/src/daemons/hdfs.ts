@@ -25,7 +25,7 @@ export function nameNode(layout: Layout): Daemon {
     address: hdfsAddress(layout),
     ports: [ports.nameNode, ports.nameNodeWeb],
     after: [],
-    within: 60_000,
+    within: 120_000,
     grace: 10_000,
     prepare: async (signal) => {
       if (!existsSync(join(layout.data, "namenode/current/VERSION"))) {
@@ -65,7 +65,7 @@ export function dataNode(layout: Layout): Daemon {
     address: `127.0.0.1:${ports.dataNode}`,
     ports: [ports.dataNode, ports.dataNodeWeb, ports.dataNodeCalls],
     after: ["namenode"],
-    within: 60_000,
+    within: 120_000,
     grace: 10_000,
     prepare: () =>
       Promise.resolve(

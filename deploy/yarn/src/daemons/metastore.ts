@@ -19,7 +19,7 @@ export function metastore(layout: Layout): Daemon {
     address: `thrift://127.0.0.1:${ports.metastore}`,
     ports: [ports.metastore],
     after: ["postgres", "datanode"],
-    within: 60_000,
+    within: 120_000,
     grace: 5_000,
     prepare: async () => {
       await mkdir(configuration, { recursive: true, mode: 0o700 });

@@ -54,7 +54,7 @@ export function postgres(layout: Layout): Daemon {
     address: `127.0.0.1:${ports.postgres}`,
     ports: [ports.postgres],
     after: [],
-    within: 30_000,
+    within: 120_000,
     grace: 10_000,
     endSignal: "SIGINT", // Its fast shutdown: clients that are connected do not hold it up.
     prepare: async (signal) => {

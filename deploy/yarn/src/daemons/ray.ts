@@ -58,7 +58,7 @@ export function ray(layout: Layout): Daemon {
     address: `http://127.0.0.1:${ports.rayDashboard}`,
     ports: [ports.rayDashboard, ports.ray, ports.rayAgent, ports.rayNode, ports.rayObjects, ports.rayClient],
     after: [],
-    within: 60_000,
+    within: 120_000,
     grace: 10_000,
     prepare: async () => {
       if (!existsSync(rayTokenFile(layout)))

@@ -26,7 +26,7 @@ export function sparkDriver(layout: Layout, number: 1 | 2): Daemon {
     address: url,
     ports: [port],
     after: ["nodemanager", "metastore"],
-    within: 120_000,
+    within: 300_000,
     grace: 10_000,
     prepare: async () => {
       await mkdir(folder, { recursive: true });

@@ -19,7 +19,7 @@ export function resourceManager(layout: Layout): Daemon {
       ports.resourceManagerAdmin,
     ],
     after: [],
-    within: 60_000,
+    within: 120_000,
     grace: 10_000,
     prepare: () =>
       Promise.resolve(
@@ -46,7 +46,7 @@ export function nodeManager(layout: Layout): Daemon {
     address: `127.0.0.1:${ports.nodeManager}`,
     ports: [ports.nodeManager, ports.localizer, ports.nodeManagerWeb],
     after: ["resourcemanager", "datanode"],
-    within: 60_000,
+    within: 120_000,
     grace: 15_000,
     prepare: () =>
       Promise.resolve(

@@ -6,8 +6,8 @@ import { hiveClientSite } from "./hive.ts";
 import { HADOOP_LOGGING, SPARK_LOGGING } from "./logging.ts";
 import { sparkDefaults } from "./spark.ts";
 
-/** What the node has for containers: two drivers' masters and executors, and as much again for scripts by hand. */
-const NODE = { memory: 6144, cores: 8 };
+/** What the node has for containers, more than it really has: two drivers' masters and executors, and as much again. */
+const NODE = { memory: 8192, cores: 16 };
 
 /** Writes the folder that HADOOP_CONF_DIR and SPARK_CONF_DIR name, and what else the daemons read. */
 export async function writeSettings(layout: Layout): Promise<void> {
