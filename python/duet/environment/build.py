@@ -90,8 +90,9 @@ def _install_arguments(
         (folder / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
         return str(folder / name)
 
-    arguments = ["pip", "install", "--python", str(python_of(folder)), *wanted.options]
-    arguments += ["-r", str(listed), "-r", file("own.txt", ours)]
+    arguments = ["pip", "install", "--python", str(python_of(folder)), *wanted.options, "-r", str(listed)]
+    if ours:
+        arguments += ["-r", file("own.txt", ours)]
     if wanted.constraints:
         arguments += ["-c", file("constraints.txt", [text_of(item) for item in wanted.constraints])]
     if own.excluded:

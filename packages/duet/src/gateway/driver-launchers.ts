@@ -43,6 +43,8 @@ export async function driverLauncher(
   return apacheSpark({
     ...{ ...common, sparkHome, master },
     settings: {
+      // Spark tells of each health check at INFO.
+      "spark.log.level": "WARN",
       ...(master.startsWith("local") ? { "spark.sql.warehouse.dir": join(directory, "warehouse") } : {}),
       ...settings,
     },
