@@ -108,7 +108,9 @@ export class Housekeeping implements AsyncDisposable {
       session.exclusive = undefined;
       resolve(undefined);
     });
-    held.use(await store.lock(session.key, AbortSignal.timeout(TIMEOUT)));
+    held.use(
+      await store.lock(session.key, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TIMEOUT)])),
+    );
     // Another gateway may have served it meanwhile.
     await known.read(session);
     if (session.lastUsed > due) return;

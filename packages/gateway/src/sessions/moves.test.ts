@@ -222,6 +222,12 @@ describe("sessions that have to leave their driver", () => {
     await rig.until("a", "lost");
     await rig.until("b", "lost");
     await assert.rejects(rig.enter(one), { code: "no-driver-ready" });
+    const two = id();
+    await store.add({
+      ...((await store.find({ userId: "ada", clientId: one })) ?? assert.fail()),
+      clientId: two,
+    });
+    await assert.rejects(rig.enter(two, "ReleaseSession"), { code: "session-closed" });
     drivers.a = await startSettingsDriver(port);
     await rig.until("a", "ready");
     using call = await rig.enter(one);

@@ -67,12 +67,17 @@ export class Placement implements Disposable {
     return this.#wait(pool, () => this.candidate(pool, new Set()), signal);
   }
 
+  /** Whether a driver of the pool is ready, also a full one. */
+  isReady(pool: string): boolean {
+    return this.#driversOf(pool).some(({ state }) => state === "ready");
+  }
+
   /**
-   * Resolves when a driver of the pool is ready, also a full one.
+   * Resolves when one is.
    * @throws the signal's reason.
    */
   untilReady(pool: string, signal: AbortSignal): Promise<void> {
-    return this.#drivers.until(() => this.#driversOf(pool).some(({ state }) => state === "ready"), signal);
+    return this.#drivers.until(() => this.isReady(pool), signal);
   }
 
   /** As {@link replace}, of the drivers that are ready now. */

@@ -20,7 +20,7 @@ import { Occupancy } from "./occupancy.ts";
 import { Placement } from "./placement.ts";
 import { type CallHost, EnteredCall, type Stay } from "./session-call.ts";
 import type { CloneIds, SessionCall, SessionDirectory, SessionPlace } from "./session-directory.ts";
-import { assertOpen, unknownSession } from "./session-errors.ts";
+import { assertOpen, closedSession, unknownSession } from "./session-errors.ts";
 import { newDriverSessionId } from "./session-id.ts";
 import { SessionJournal } from "./session-journal.ts";
 import { reportSessions, type SessionReport } from "./session-report.ts";
@@ -132,6 +132,7 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     const key = { userId: identity.userId, clientId: head.sessionId };
     const session = this.known.get(key) ?? (await untilAborted(this.#find(key, head, identity), signal));
     if (name === "CloneSession") this.#checkLimit(identity);
+    if (name === "ReleaseSession") await this.#endUnreachable(session);
     const stay = await this.stay(session, FOLLOW_UPS.has(name) ? "follow-up" : "work", signal);
     return new EnteredCall(session, this, stay);
   }
@@ -186,6 +187,13 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     this.#failOver[Symbol.dispose]();
     this.#placement[Symbol.dispose]();
     this.#occupancy[Symbol.dispose]();
+  }
+
+  /** A session that shall end need not wait for a driver on which it could be made again. */
+  async #endUnreachable(session: Session): Promise<void> {
+    if (this.known.place(session) !== undefined || this.#placement.isReady(session.pool)) return;
+    await this.end(session);
+    throw closedSession(session, "its driver had gone, and no other was ready");
   }
 
   /** Undefined when the session has no place, or its driver is not there. */
