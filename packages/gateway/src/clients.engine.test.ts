@@ -35,7 +35,7 @@ for (const kind of ["sail", "apache"] as const) {
       await gateway[Symbol.asyncDispose]();
     });
 
-    test("the stock client gets the same answers, errors and schemas as from the driver itself", async () => {
+    test("the stock client gets the same answers, errors and schemas as from the driver itself, also while that is replaced", async () => {
       const [driver] = gateway.pool.drivers;
       const direct = await stockClient(`sc://${driver?.connection?.name ?? ""}`, kind);
       const through = await stockClient(gateway.url, kind);
@@ -49,6 +49,21 @@ for (const kind of ["sail", "apache"] as const) {
         assert.deepEqual(through.progress, [true, true]);
         assert.deepEqual(through.cloned, [3, 4, false]);
       }
+      const steps: string[] = [];
+      const working = new AbortController();
+      const restarting = (async () => {
+        while (!working.signal.aborted) {
+          for await (const { driverId, type } of gateway.pool.restartRolling())
+            steps.push(`${driverId} ${type}`);
+        }
+      })();
+      const restarted = await stockClient(gateway.url, kind).finally(() => {
+        working.abort();
+      });
+      await restarting;
+      assert.deepEqual(restarted, direct);
+      // The only driver's sessions move to a spare one, and back.
+      assert.ok(steps.includes(`${kind}.spare stopped`), steps.join(", "));
     });
 
     // Everything else that our own client must get from a server, it must get through the gateway.

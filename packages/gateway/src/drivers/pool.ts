@@ -165,10 +165,15 @@ export class DriverPool implements AsyncDisposable {
     if (this.#rollout !== undefined) {
       throw new RolloutError("pool-busy", "the drivers are being restarted or upgraded already");
     }
-    const rollout = startRollout(work, signal);
-    this.#rollout = rollout;
-    void rollout.ended.then(() => (this.#rollout = undefined));
-    return rollout.steps;
+    this.#rollout = startRollout(async (step, stop) => {
+      try {
+        await work(step, stop);
+      } finally {
+        // Before its reader learns of the end, who may begin another.
+        this.#rollout = undefined;
+      }
+    }, signal);
+    return this.#rollout.steps;
   }
 
   #tell(change: DriverChange): void {
