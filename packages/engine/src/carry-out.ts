@@ -92,5 +92,5 @@ function diagnosticsOf(run: Run, error: unknown): readonly Diagnostic[] {
 /** Errors of embedded engines carry a `code` of their own; anything else is a bug of Duet and says so. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^[a-z]+(?:-[a-z]+)+$/u.test(code) ? code : "internal-error";
+  return typeof code === "string" && /^[a-z]+(?:-[a-z]+)*$/u.test(code) ? code : "internal-error";
 }

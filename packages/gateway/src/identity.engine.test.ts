@@ -235,16 +235,11 @@ describe("our own client", () => {
       [`${host}/;use_ssl=true;token=${ADA}x`, authorities, "unauthenticated", /the token is not known here/u],
       [`${host}/;token=${ADA}`, authorities, "unauthenticated", /this gateway speaks TLS/u],
       [`${host}/;use_ssl=true;token=${BOB}`, authorities, "limit-reached", /bob has 0 sessions open/u],
-      [
-        `${host}/;use_ssl=true;token=${ADA}`,
-        undefined,
-        "cannot-connect",
-        /could not be encrypted: unable to/u,
-      ],
+      [`${host}/;use_ssl=true;token=${ADA}`, undefined, "tls-failed", /could not be encrypted: unable to/u],
       [
         `${keeper.url}/;use_ssl=true;token=${ADA}`,
         authorities,
-        "cannot-connect",
+        "tls-failed",
         /could not be encrypted: .*wrong version number/u,
       ],
     ] as const;

@@ -17,7 +17,7 @@ export interface Failure {
 export function failureOf(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, details, help, file, line } = error as Error & Readonly<Record<string, unknown>>;
-  if (typeof code !== "string" || !/^[a-z]+(?:-[a-z0-9]+)+$/u.test(code)) return undefined;
+  if (typeof code !== "string" || !/^[a-z]+(?:-[a-z0-9]+)*$/u.test(code)) return undefined;
   const words = Array.isArray(details) ? details.map((each) => `  │ ${String(each)}`) : [];
   const isMistake = error instanceof ScriptEnvironmentError || error instanceof ScriptRefused;
   return {

@@ -4,6 +4,8 @@ export type SparkErrorCode =
   | "invalid-connection-url"
   /** Nothing answers at the address, or what answers is no Spark Connect server. */
   | "cannot-connect"
+  /** The connection could not be encrypted: a certificate that is not trusted, or a side that speaks no TLS. */
+  | "tls-failed"
   /** The server has gone away, and reattaching to it did not help. */
   | "connection-lost"
   /** The server wants a token, or does not accept the one given. */

@@ -69,7 +69,7 @@ function transportError(error: ConnectError): SparkConnectError {
   const details = { cause: error };
   const tls = tlsFailure(error);
   if (tls !== undefined) {
-    return sparkError("cannot-connect", `the connection could not be encrypted: ${tls}`, details);
+    return sparkError("tls-failed", `the connection could not be encrypted: ${tls}`, details);
   }
   if (isConnectionFailure(error)) {
     return sparkError(
