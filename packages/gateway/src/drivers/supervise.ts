@@ -106,6 +106,7 @@ async function liveOnce(
     const health = new HealthCheck(connection, options.timeout);
     const facts = await Promise.race([ended, firstAnswer(health, options.start, life)]);
     await Promise.race([ended, proveIt(connection, options)]);
+    connection.verify = (fresh) => health.again(fresh);
     watch = new Watch(connection, health, options);
     driver.ready(facts, watch);
     readySince = performance.now();

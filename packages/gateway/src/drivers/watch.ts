@@ -80,7 +80,7 @@ export class Watch implements Disposable {
       const other = failures > 1 ? this.#askAnew() : Promise.resolve(false);
       const failure = await this.#ask();
       if (failure === undefined) return;
-      if (failure instanceof DriverRestartedError || isRefused(failure)) throw failure;
+      if (isRestarted(failure) || isRefused(failure)) throw failure;
       if (failures >= this.#times.failures) {
         if (!(await other)) throw failure;
         this.#connection.reset();
@@ -115,6 +115,11 @@ export class Watch implements Disposable {
       return false; // The reason is told by the check beside this one.
     }
   }
+}
+
+/** Whether another driver is there, told by the check itself or when the connection was opened anew. */
+function isRestarted(error: Error): boolean {
+  return error instanceof DriverRestartedError || error.cause instanceof DriverRestartedError;
 }
 
 /** Whether nobody listens at the driver's address. */

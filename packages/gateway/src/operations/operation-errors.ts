@@ -1,4 +1,5 @@
 import { GatewayError, StatusCode } from "../grpc/status.ts";
+import type { Operation } from "./operation.ts";
 
 /** The operation's driver has gone, and what the client has of its result cannot be gone on with. */
 export function operationLost(id: string, why: string, cause?: unknown): GatewayError {
@@ -18,6 +19,17 @@ export function outcomeUnknown(id: string, cause?: unknown): GatewayError {
     StatusCode.aborted,
     `the operation ${id} has effects outside of its session, and its driver was lost while it ran${why}: it may have taken effect or not, and is not executed again; look before you run it again`,
     cause === undefined ? {} : { cause },
+  );
+}
+
+/** An operation that must not be executed twice was on its way when its driver went. */
+export function onceFailed({ id, summary: { effect } }: Operation, cause?: Error): GatewayError {
+  if (effect.type !== "pin") return outcomeUnknown(id, cause);
+  const because = cause === undefined ? "" : ` (${cause.message})`;
+  return operationLost(
+    id,
+    `its driver was lost${because}, and the session cannot be moved with it: ${effect.reason}`,
+    cause,
   );
 }
 

@@ -13,6 +13,7 @@ import {
   answerTakenOver,
   operationExists,
   operationInterrupted,
+  onceFailed,
   operationLost,
   outcomeUnknown,
 } from "./operation-errors.ts";
@@ -230,7 +231,9 @@ export class OperationRun {
     } else if ((end.status === StatusCode.ok || end.status === StatusCode.unavailable) && reattachable) {
       this.#leave();
     } else {
-      operations.end(operation, operation.interrupted ? "interrupted" : "failed");
+      const isUnknown = operation.noted && !operation.settled;
+      if (isUnknown) void this.#services.vanished.settleUnknown(operation);
+      operations.end(operation, isUnknown ? "unknown" : operation.interrupted ? "interrupted" : "failed");
     }
   }
 
@@ -248,8 +251,8 @@ export class OperationRun {
       place = await call.replace(failure, client.gone);
     } catch (error) {
       if (client.gone.aborted) throw error;
-      const unknown = hasOnceEffect(operation) && operation.sent;
-      return this.#fail(unknown ? outcomeUnknown(operation.id, failure) : GatewayError.from(error));
+      const isOnce = hasOnceEffect(operation) && operation.sent;
+      return this.#fail(isOnce ? onceFailed(operation, failure) : GatewayError.from(error));
     }
     if (this.#turn.over.aborted) throw answerTakenOver(operation.id);
     const sameLife = place.life === before;
@@ -271,7 +274,7 @@ export class OperationRun {
       case "operation-lost":
         return this.#fail(operationLost(operation.id, failure.message, failure));
       case "outcome-unknown":
-        return this.#fail(outcomeUnknown(operation.id, failure));
+        return this.#fail(onceFailed(operation, failure));
       default:
         if (step === "reattach" || operation.body.kept) return step;
         return this.#fail(operationLost(operation.id, failure.message, failure));
@@ -282,7 +285,7 @@ export class OperationRun {
   async #giveUp(error: GatewayError): Promise<never> {
     const operation = this.#operation;
     if (operation.sent) await this.#services.vanished.end(operation);
-    return this.#fail(operation.isUnknown ? outcomeUnknown(operation.id, error) : error);
+    return this.#fail(operation.isUnknown ? onceFailed(operation, error) : error);
   }
 
   async #fail(error: GatewayError): Promise<never> {

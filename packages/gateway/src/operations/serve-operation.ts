@@ -3,7 +3,7 @@ import type { GatewayError } from "../grpc/status.ts";
 import type { AdmittedCall, CallServices } from "../proxy/admitted-call.ts";
 import { passCall } from "../proxy/pass-call.ts";
 import { nextStep } from "./next-step.ts";
-import { operationExists, operationLost, operationUnknown, outcomeUnknown } from "./operation-errors.ts";
+import { onceFailed, operationExists, operationLost, operationUnknown } from "./operation-errors.ts";
 import { OperationRun } from "./operation-run.ts";
 import { hasOnceEffect, resumes } from "./operation-traits.ts";
 import type { Operation } from "./operation.ts";
@@ -23,7 +23,7 @@ export async function serveExecutePlan(services: CallServices, admitted: Admitte
     if (!earlier.isDetached) throw operationExists(id, "it runs");
     // The client has been told that nobody knows of it, and sends it again.
     await vanished.end(earlier);
-    if (hasOnceEffect(earlier) && earlier.sent) throw outcomeUnknown(id);
+    if (hasOnceEffect(earlier) && earlier.sent) throw onceFailed(earlier);
   }
   const operation = await begin(services, admitted, id);
   await new OperationRun(services, operation, operation.attach(), admitted).run("execute");
@@ -75,7 +75,7 @@ export async function serveReattach(services: CallServices, admitted: AdmittedCa
   };
   if (step === "outcome-unknown") {
     const settled = operation.settled && !operation.isUnknown;
-    await fail(settled ? operationExists(id, "it has ended, and its answer is lost") : outcomeUnknown(id));
+    await fail(settled ? operationExists(id, "it has ended, and its answer is lost") : onceFailed(operation));
   } else if (step === "operation-lost" || step === "client-reattaches") {
     await fail(operationLost(id, "its driver was lost"));
   } else if (step !== "reattach" && !operation.body.kept) {

@@ -39,9 +39,15 @@ const KEEP_ALIVE_DELAY = 30_000;
  */
 export class DriverConnection implements Disposable {
   readonly address: DriverAddress;
+  /**
+   * Makes sure, on a connection of its own, that the same driver is still behind the address; rejects when it is not.
+   * Calls wait for it whenever the connection has to be opened anew.
+   */
+  verify: ((fresh: DriverConnection) => Promise<void>) | undefined;
   readonly #open = new Set<ClientHttp2Session>();
   readonly #broken: () => void;
   #current: Promise<ClientHttp2Session> | undefined;
+  #disposed = false;
 
   /** `broken` is called when a connection could not be made, or ended without our doing. */
   constructor(address: DriverAddress, broken: () => void = () => undefined) {
@@ -57,9 +63,11 @@ export class DriverConnection implements Disposable {
 
   /**
    * Begins a call.
-   * @throws {GatewayError} `driver-unreachable` when no connection can be made.
+   * @throws {GatewayError} `driver-unreachable` when no connection can be made, another driver is there, or this one has
+   *   been disposed of.
    */
   async request(headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
+    if (this.#disposed) throw unreachable(this.name, new Error("this life of it is over"));
     const session = await (this.#current ??= this.#connect());
     if (session.closed || session.destroyed) {
       this.#forget(session);
@@ -77,6 +85,7 @@ export class DriverConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.reset();
   }
 
@@ -90,7 +99,7 @@ export class DriverConnection implements Disposable {
     };
     const session = connect(`http://${this.name}`, options);
     this.#open.add(session);
-    const connecting = new Promise<ClientHttp2Session>((resolve, reject) => {
+    const connected = new Promise<ClientHttp2Session>((resolve, reject) => {
       const timer = setTimeout(() => {
         session.destroy(new Error(`no connection within ${CONNECT_TIMEOUT} ms`));
       }, CONNECT_TIMEOUT);
@@ -113,12 +122,26 @@ export class DriverConnection implements Disposable {
         if (this.#open.delete(session)) this.#broken();
       });
     });
+    const connecting = this.#verified(connected);
     this.#current = connecting;
     this.#sessions.set(session, connecting);
     connecting.catch(() => {
       this.#forget(session);
     });
     return connecting;
+  }
+
+  async #verified(connected: Promise<ClientHttp2Session>): Promise<ClientHttp2Session> {
+    const session = await connected;
+    if (this.verify === undefined) return session;
+    using fresh = new DriverConnection(this.address);
+    try {
+      await this.verify(fresh);
+      return session;
+    } catch (error) {
+      session.destroy();
+      throw unreachable(this.name, error as Error);
+    }
   }
 
   readonly #sessions = new WeakMap<ClientHttp2Session, Promise<ClientHttp2Session>>();
