@@ -23,6 +23,7 @@ const DATABASE = ["database", "schema", "namespace"];
 export function createStatement(reader: StatementReader): StatementEffect {
   if (reader.take("replace"))
     return reader.take("table") ? write(tableChange(reader.name(), "made")) : write();
+  const first = reader.at;
   reader.take("create");
   const orReplace = reader.take("or", "replace");
   const global = reader.take("global");
@@ -41,10 +42,14 @@ export function createStatement(reader: StatementReader): StatementEffect {
     return defines(kind, [ifAbsent && key !== undefined ? `if-absent ${key}` : key], uses, text);
   };
   const lasting = (prefix: string) => write([{ object: "definition", entry: made("table", prefix, true) }]);
-  if (global || temporary) {
+  if (global && object === "view") {
+    // All sessions of a driver have it: where one moves to, another may have made it before.
+    const text = orReplace ? undefined : reader.withAfter(first, "OR REPLACE");
+    return session([defines("view", [lastPartKey("global-view", name)], uses, text)]);
+  }
+  if (temporary) {
     if (object === "function") return session([made("function", "function", false)]);
-    if (object !== "view" && object !== "table") return write();
-    return session([made("view", global ? "global-view" : "view", false)]);
+    return object === "view" || object === "table" ? session([made("view", "view", false)]) : write();
   }
   if (object === "table") return write(tableChange(name, "made"));
   if (object === "view") return lasting("table");

@@ -1,3 +1,6 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { SparkConnectService } from "@duet/spark-connect/wire";
+import { encodeField } from "../grpc/fields.ts";
 import type { Effect, TableChange } from "./call-summary.ts";
 import { nameOf } from "./statement-reader.ts";
 import type { EntryKind } from "./journal-entry.ts";
@@ -41,11 +44,13 @@ function effectOf(name: string, view: MessageView, context: EntryContext): Effec
     case "register_data_source":
       return define("function", "data-source", text(view, "name"), [], context);
     case "create_dataframe_view": {
-      const prefix = smallNumber(view, "is_global") === 1 ? "global-view" : "view";
       const input = child(view, "input");
       // The name is an identifier, with backquotes where needed; names of functions are taken as they are.
       const name = nameOf(text(view, "name"))?.at(-1) ?? text(view, "name");
-      return define("view", prefix, name, input === undefined ? [] : wordsIn(input), context);
+      const uses = input === undefined ? [] : wordsIn(input);
+      if (smallNumber(view, "is_global") !== 1) return define("view", "view", name, uses, context);
+      // All sessions of a driver have it: where one moves to, another may have made it before.
+      return define("view", "global-view", name, uses, withReplace(context, view));
     }
     case "write_operation":
       return write(savedTable(view));
@@ -66,6 +71,34 @@ function effectOf(name: string, view: MessageView, context: EntryContext): Effec
     default:
       return write();
   }
+}
+
+/**
+ * The request with `replace` set in its view: a field that is said twice is merged by protobuf's rules, however deep it
+ * is. A compressed plan stays as it is.
+ */
+function withReplace(context: EntryContext, { type }: MessageView): EntryContext {
+  const numberOf = (fields: DescMessage["fields"], name: string) =>
+    fields.find((field) => field.name === name)?.number ?? 0;
+  const replace = Buffer.from([numberOf(type.fields, "replace") * 8, 1]);
+  const fieldOf = ({ fields }: DescMessage, name: string, value: Buffer) =>
+    encodeField(numberOf(fields, name), value);
+  const { input } = SparkConnectService.method.executePlan;
+  const plan = input.fields.find(({ name }) => name === "plan")?.message;
+  const command = plan?.fields.find(({ name }) => name === "command")?.message;
+  if (plan === undefined || command === undefined || !isPlain(context, input)) return context;
+  const said = fieldOf(
+    input,
+    "plan",
+    fieldOf(plan, "command", fieldOf(command, "create_dataframe_view", replace)),
+  );
+  return { ...context, message: Buffer.concat([context.message, said]) };
+}
+
+/** Whether a request's command stands in it as it is. */
+function isPlain({ message }: EntryContext, type: DescMessage): boolean {
+  const plan = child({ type, bytes: message }, "plan");
+  return plan !== undefined && caseOf(plan, "op_type")?.field.name === "command";
 }
 
 function sqlCommand(view: MessageView, context: EntryContext): PlanEffect {
