@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Driver } from "./index.ts";
 import {
   BUSY_CLIENTS,
   type ClientAnswer,
@@ -10,7 +11,7 @@ import {
   startPythonClients,
 } from "./testing/python-clients.ts";
 import { type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
-import { driverProcess } from "./testing/test-drivers.ts";
+import { driverProcess, endingDriver } from "./testing/test-drivers.ts";
 
 const DRIVERS = { sail: ["one", "two", "three"], apache: ["one", "two"] } as const;
 
@@ -79,7 +80,7 @@ for (const kind of ["sail", "apache"] as const) {
       await back;
     });
 
-    // On Apache Spark each kill costs a start of Java; the ways of the gateway are the same.
+    // On Apache Spark each start of a driver costs many seconds; the ways of the gateway are the same.
     if (kind === "sail") {
       test("no write is run twice while drivers are killed, and only what cannot be made again fails", async () => {
         const {
@@ -97,6 +98,21 @@ for (const kind of ["sail", "apache"] as const) {
         });
         assert.deepEqual({ failed, miscounted }, { failed: 0, miscounted: 0 }, told);
         assert.ok(writes > 4, `${String(writes)} writes`);
+      });
+
+      test("sessions go on when their drivers are upgraded, and when that is rolled back", async () => {
+        await using clients = await startPythonClients(SESSION_CLIENTS, gateway.url, kind);
+        await clients.ask({ do: "open", count: 6 });
+        const launcher = ({ id }: Driver) =>
+          id === "three" ? endingDriver() : gateway.launcher(kind, `next ${id}`);
+        await assert.rejects(Array.fromAsync(gateway.pool.upgrade({ launcher })), { code: "upgrade-failed" });
+        const afterwards = await clients.ask({ do: "ask", kill: 0, atOnce: 6 });
+        assert.equal(afterwards.goOn, 6, clients.told());
+        const newest = ({ id }: Driver) => gateway.launcher(kind, `newest ${id}`);
+        await Array.fromAsync(gateway.pool.upgrade({ launcher: newest }));
+        const upgraded = await clients.ask({ do: "ask", kill: 0, atOnce: 6 });
+        assert.equal(upgraded.goOn, 6, clients.told());
+        await clients.ask({ do: "close" });
       });
     }
   });

@@ -3,23 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { driverProcess, testLauncher } from "../testing/test-drivers.ts";
+import { driverProcess, endingDriver, testLauncher } from "../testing/test-drivers.ts";
 import type { Driver } from "./driver.ts";
 import { driverAt } from "./launcher.ts";
-import { localProcess } from "./local-process.ts";
 import { DriverPool } from "./pool.ts";
 import type { RolloutErrorCode } from "./rollout.ts";
 import type { RolloutStep } from "./rollout-step.ts";
-
-/** A driver that ends as soon as it is started. */
-const BROKEN = localProcess({
-  program: process.execPath,
-  arguments: () => ["-e", "console.error('no licence'); process.exitCode = 3"],
-  environment: {},
-  workingDirectory: tmpdir(),
-  logFile: "/dev/null",
-  grace: 1_000,
-});
 
 /** The steps of a rollout, as `a draining 0`. */
 async function stepsOf(rollout: AsyncIterable<RolloutStep>, told: string[] = []): Promise<string[]> {
@@ -174,7 +163,7 @@ describe("restarting and upgrading drivers", () => {
   test("when a new driver does not start, those that were replaced before come back", async () => {
     await sails("a", "b");
     const launcher = async ({ id }: Driver) =>
-      id === "a" ? testLauncher("sail", folder, `next ${id}`) : BROKEN;
+      id === "a" ? testLauncher("sail", folder, `next ${id}`) : endingDriver();
     const steps: string[] = [];
     await assert.rejects(
       stepsOf(pool.upgrade({ launcher }), steps),

@@ -1,9 +1,11 @@
 import { globSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DriverConnection } from "../proxy/driver-connection.ts";
 import type { DriverLauncher } from "../drivers/launcher.ts";
 import { apacheSpark, sail } from "../drivers/local-drivers.ts";
+import { localProcess } from "../drivers/local-process.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 
@@ -38,6 +40,18 @@ export async function testLauncher(
       "spark.sql.warehouse.dir": join(directory, "warehouse"),
     },
     environment: { PYSPARK_PYTHON: join(APACHE, "bin", "python") },
+  });
+}
+
+/** A driver that ends as soon as it is started. */
+export function endingDriver(): DriverLauncher {
+  return localProcess({
+    program: process.execPath,
+    arguments: () => ["-e", "console.error('no licence'); process.exitCode = 3"],
+    environment: {},
+    workingDirectory: tmpdir(),
+    logFile: "/dev/null",
+    grace: 1_000,
   });
 }
 
