@@ -31,7 +31,8 @@ const OWNER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
 /** Starts PostgreSQL, from Debian's package or from the path. */
 export async function startPostgres(): Promise<PostgresServer> {
   const binaries = findBinaries();
-  const folder = await mkdtemp(join(tmpdir(), "duet-postgres-"));
+  // Root's own temporary folder may be closed to others.
+  const folder = await mkdtemp(join(OWNER === undefined ? tmpdir() : "/tmp", "duet-postgres-"));
   try {
     const password = randomBytes(12).toString("hex");
     const passwordFile = join(folder, "password");
