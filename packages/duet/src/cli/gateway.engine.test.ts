@@ -9,7 +9,14 @@ import { SparkSession } from "@duet/spark-connect";
 import { freePort } from "../embedded/free-port.ts";
 import { environmentPython } from "../embedded/installation.ts";
 import { startSail } from "../embedded/sail.ts";
-import { type DuetResult, type RunningDuet, survivors, TestHome } from "./duet-process.fixture.ts";
+import {
+  type DuetResult,
+  duetProgram,
+  type RunningDuet,
+  survivors,
+  TestHome,
+} from "./duet-process.fixture.ts";
+import { COLUMNS, runInTerminal } from "./terminal-run.fixture.ts";
 
 const home = await TestHome.make();
 const running = new Set<RunningDuet>();
@@ -109,6 +116,15 @@ test("a gateway that runs", async (context) => {
         ["sail-2", 100],
       ],
     );
+  });
+
+  await context.test("ls --watch redraws its table on a terminal, until Ctrl-C", async () => {
+    const command = [process.execPath, duetProgram, "drivers", "ls", "--watch"];
+    const { code, terminal } = await runInTerminal(home.path, command, [["Ctrl-C ends", "\u0003"]]);
+    assert.equal(code, 0);
+    const titles = terminal.lines.filter((line) => line.startsWith("DRIVER"));
+    assert.equal(titles.length, 1, terminal.lines.join("\n"));
+    for (const line of terminal.lines) assert.ok(line.length <= COLUMNS, line);
   });
 
   await context.test("Prometheus and a load balancer find what they ask for", async () => {
@@ -226,6 +242,25 @@ test("a gateway that runs", async (context) => {
     for (const line of result.stderr.trim().split("\n")) assert.ok(JSON.parse(line), "the log is JSON lines");
     assert.equal((await home.run(["drivers", "ls"])).code, 3);
   });
+});
+
+test("on a terminal it says what runs where and what comes next, then what happens, until Ctrl-C", async () => {
+  const [listen, admin] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const command = [process.execPath, duetProgram, "gateway", "--listen", listen, "--admin", admin];
+  const replies = [["driver sail-2 is ready", "\u0003"]] as const;
+  const { code, terminal } = await runInTerminal(home.path, command, replies);
+  assert.equal(code, 0);
+  const text = terminal.lines.join("\n");
+  for (const expected of [
+    `clients   sc://${listen}  (this machine only, no authentication)`,
+    `admin     http://${admin}  (/metrics /healthz /readyz)`,
+    "drivers   2 × Sail; 200 sessions at once",
+    `next      SparkSession.builder.remote("sc://${listen}").getOrCreate()`,
+    "duet drivers ls --watch",
+    "driver sail-2 is ready",
+    "interrupted: ending …",
+  ])
+    assert.ok(text.includes(expected), `${expected}\nis not in\n${text}`);
 });
 
 test("sessions go on when the gateway was killed and started again, and nothing of it is left meanwhile", async () => {

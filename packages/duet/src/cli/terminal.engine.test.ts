@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { environmentPython } from "../embedded/installation.ts";
-import { TerminalModel } from "../view/terminal-model.fixture.ts";
 import { duetProgram, TestHome } from "./duet-process.fixture.ts";
+import { runInTerminal, type Shown } from "./terminal-run.fixture.ts";
 
 const home = await TestHome.make();
 after(() => home[Symbol.asyncDispose]());
 const python = environmentPython(".venv");
-const COLUMNS = 80;
-const ROWS = 24;
 
 /** Says that an operation runs, as the wiring does, so that no engine is needed; plain Python has nobody to tell. */
 const WORK = `
@@ -33,31 +28,10 @@ def end(operation):
 
 await writeFile(join(home.path, "work.py"), WORK);
 
-interface Shown {
-  readonly code: number | null;
-  readonly raw: string;
-  readonly terminal: TerminalModel;
-}
-
-async function shown(
+const shown = (
   command: readonly string[],
   replies: readonly (readonly [after: string, typed: string])[] = [],
-): Promise<Shown> {
-  const fixture = join(import.meta.dirname, "terminal.fixture.py");
-  const size = [String(COLUMNS), String(ROWS)];
-  const child = spawn(python, [fixture, ...size, JSON.stringify(replies), ...command], {
-    cwd: home.path,
-    env: { ...process.env, DUET_HOME: home.path, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [raw, [code]] = await Promise.all([
-    text(child.stdout),
-    once(child, "close") as Promise<[number | null]>,
-  ]);
-  const terminal = new TerminalModel(COLUMNS, ROWS);
-  terminal.write(raw);
-  return { code, raw, terminal };
-}
+): Promise<Shown> => runInTerminal(home.path, command, replies);
 
 const duet = (...words: readonly string[]) => [process.execPath, duetProgram, "run", ...words];
 

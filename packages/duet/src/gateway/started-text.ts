@@ -38,15 +38,15 @@ export function started(
     ...(identity.jsonWebTokens === undefined ? [] : ["JSON Web Tokens"]),
     ...(identity.certificates === undefined ? [] : ["client certificates"]),
   ];
-  const users =
-    ways.length === 0 ? "this machine only, nobody is asked who they are" : `users by ${ways.join(", ")}`;
+  const users = ways.length === 0 ? "this machine only, no authentication" : `users by ${ways.join(", ")}`;
   const kept = { memory: "in memory", sqlite: "SQLite", postgres: "PostgreSQL" }[store.type];
   const rows: readonly (readonly [string, string])[] = [
     ["clients", `${gateway.url}  ${colours.dim(`(${users})`)}`],
     ["admin", `${admin.url}  ${colours.dim("(/metrics /healthz /readyz)")}`],
     ["drivers", driversText(configuration.drivers)],
     ["sessions", store.type === "sqlite" ? `${kept}, ${store.file}` : kept],
-    ["log", `${logFile ?? "standard error"}  ${colours.dim(`(audit trail: ${audit.file})`)}`],
+    ["log", logFile ?? "standard error"],
+    ["audit", audit.file],
     ...(configuration.file === undefined ? [] : [["settings", configuration.file] as const]),
     ["next", `SparkSession.builder.remote("${gateway.url}").getOrCreate()`],
     ["", "duet drivers ls --watch"],

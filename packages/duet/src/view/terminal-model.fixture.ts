@@ -68,11 +68,13 @@ export class TerminalModel {
 
   write(text: string): void {
     const pattern =
-      /\u001B\[(?<values>[\d;]*)(?<name>[A-Za-z])|\u001B(?<plain>[78D])|(?<character>[^\u001B])/gsuy;
+      /(?<unseen>\u001B\[\?(?:25|2026)[hl])|\u001B\[(?<values>[\d;]*)(?<name>[A-Za-z])|\u001B(?<plain>[78D])|(?<character>[^\u001B])/gsuy;
     let end = 0;
     for (const match of text.matchAll(pattern)) {
       end = match.index + match[0].length;
-      const { values = "", name, plain, character } = match.groups ?? {};
+      const { values = "", name, plain, character, unseen } = match.groups ?? {};
+      // Whether the cursor is shown, and whether what follows is drawn at once.
+      if (unseen !== undefined) continue;
       if (character !== undefined) this.#print(character);
       else if (plain !== undefined) this.#plain(plain);
       else this.#control(name ?? "", values.split(";").map(Number));
@@ -120,6 +122,9 @@ export class TerminalModel {
         return;
       case "A":
         this.row = Math.max(this.row - Math.max(1, first), 0);
+        return;
+      case "G":
+        this.column = Math.max(first, 1) - 1;
         return;
       case "H":
         this.row = Math.max(first, 1) - 1;
