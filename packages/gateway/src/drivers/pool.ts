@@ -140,12 +140,6 @@ export class DriverPool implements AsyncDisposable {
     this.#tell({ driver, before: driver.state });
   }
 
-  /** One of the sessions on this driver has ended, or left it. */
-  sessionEnded(driver: Driver): void {
-    driver.sessions -= 1;
-    this.#tell({ driver, before: driver.state });
-  }
-
   /** Ends all drivers that are ours. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;

@@ -119,7 +119,7 @@ describe("restarting and upgrading drivers", () => {
     pool.onDrain = async (driver) => {
       while (driver === a && driver.sessions > 0) {
         await Promise.resolve();
-        pool.sessionEnded(driver);
+        pool.sessionsCounted(driver, driver.sessions - 1);
       }
     };
     const steps = await stepsOf(pool.restartRolling({ deadline: 200 }));
