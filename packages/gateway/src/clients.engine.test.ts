@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { constants } from "node:http2";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -10,8 +11,16 @@ import {
   sessionSuite,
   typesSuite,
 } from "@duet/spark-connect/testing";
+import type { OperationOutcome } from "./events.ts";
+import { executeOperation } from "./testing/messages.ts";
+import { untilAtRest, untilBusy } from "./testing/process-time.ts";
+import { RawClient } from "./testing/raw-client.ts";
 import { type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
-import { PYTHON } from "./testing/test-drivers.ts";
+import { driverProcess, PYTHON } from "./testing/test-drivers.ts";
+
+/** Would take days. */
+const ENDLESS =
+  "select sum(sqrt(a.id * b.id)) from range(0, 10000000, 1, 2) a, range(0, 10000000, 1, 2) b where a.id % 7 <> b.id % 5";
 
 type Answers = Readonly<Record<string, unknown>>;
 
@@ -64,6 +73,24 @@ for (const kind of ["sail", "apache"] as const) {
       assert.deepEqual(restarted, direct);
       // The only driver's sessions move to a spare one, and back.
       assert.ok(steps.includes(`${kind}.spare stopped`), steps.join(", "));
+    });
+
+    test("an operation whose client vanishes is ended on the driver", async () => {
+      const [driver] = gateway.pool.drivers;
+      const pid = driverProcess(driver?.connection);
+      const outcomes: OperationOutcome[] = [];
+      const listening = gateway.events.listen((event) => {
+        if (event.type === "operation-ended") outcomes.push(event.outcome);
+      });
+      await untilAtRest(pid);
+      await using client = new RawClient(Number(new URL(gateway.url.replace("sc:", "http:")).port));
+      const call = client.begin("ExecutePlan");
+      call.end(executeOperation({ query: ENDLESS }));
+      await untilBusy(pid);
+      call.close(constants.NGHTTP2_CANCEL);
+      await untilAtRest(pid);
+      assert.deepEqual(outcomes, ["interrupted"]);
+      listening[Symbol.dispose]();
     });
 
     // Everything else that our own client must get from a server, it must get through the gateway.
