@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { isSettled, NEVER } from "../testing/session-rig.ts";
 import { Gate } from "./gate.ts";
-
-const NEVER = new AbortController().signal;
-
-/** Whether a promise has settled, after all that could run has run. */
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const note = () => {
-    settled = true;
-  };
-  promise.then(note, note);
-  await new Promise((resolve) => setImmediate(resolve));
-  return settled;
-}
 
 describe("a session's gate", () => {
   test("is shut when the calls within have ended, and calls that come meanwhile wait", async () => {
