@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import { identify } from "../embedded/process-identity.ts";
+import { freePort } from "../embedded/free-port.ts";
+import { descendants, identify } from "../embedded/process-identity.ts";
 import { eventsOf, survivors, TestHome } from "./duet-process.fixture.ts";
 
 const home = await TestHome.make();
@@ -44,6 +47,34 @@ test("up starts both engines, runs use them, and a second up changes nothing", a
   const ids = (lines: readonly EngineLine[]): readonly number[] => lines.map(({ pid }) => pid);
   assert.deepEqual(ids(await engines("up")), ids(up));
   assert.deepEqual(ids(await engines("status")), ids(up));
+});
+
+test("a gateway is kept warm too: runs use it, status and drivers know it, and down ends all of it", async () => {
+  await engines("down");
+  const port = await freePort();
+  const up = await engines("up", "--gateway", "--no-ray", "--spark-port", String(port));
+  assert.deepEqual(
+    up.map(({ name, state, url }) => [name, state, url]),
+    [["gateway", "ready", `sc://127.0.0.1:${port}`]],
+  );
+  assert.deepEqual(
+    (await engines("status")).map(({ name, state }) => [name, state]),
+    [["gateway", "ready"]],
+  );
+  const gateway = await identify(up[0]?.pid ?? 0);
+  assert.ok(gateway !== undefined);
+  const tree = [gateway, ...(await descendants(gateway))];
+  const run = await home.run(["run", "--json", "-e", "select 1 as a as t;"]);
+  assert.equal(run.code, 0, run.stderr);
+  assert.deepEqual(await home.runDirectories(), [], "the run has started no engine of its own");
+  const audit = await readFile(join(home.path, "gateway", "audit.jsonl"), "utf8");
+  assert.match(audit, /"outcome":"succeeded"/u);
+  assert.match((await home.run(["drivers", "ls"])).stdout, /^sail-2 /mu);
+  assert.deepEqual(
+    (await engines("down")).map(({ name, state }) => [name, state]),
+    [["gateway", "ended"]],
+  );
+  assert.deepEqual(await survivors(tree, 100), []);
 });
 
 test("two ups at once start one engine", async () => {

@@ -23,16 +23,24 @@ export class DriverWishes implements AsyncDisposable {
   readonly #followed = new Map<string, string>();
   readonly #following: Promise<void>;
 
-  private constructor(pool: DriverPool, store: SessionStore, log: GatewayLog) {
+  private constructor(pool: DriverPool, store: SessionStore, log: GatewayLog, interval: number) {
     this.#pool = pool;
     this.#store = store;
     this.#log = log;
-    this.#following = this.#follow();
+    this.#following = this.#follow(interval);
   }
 
-  /** Does what was wished before, and follows what is wished from now on. @throws {GatewayError} `store-unavailable` */
-  static async follow(pool: DriverPool, store: SessionStore, log: GatewayLog): Promise<DriverWishes> {
-    const wishes = new DriverWishes(pool, store, log);
+  /**
+   * Does what was wished before, and follows what is wished from now on; looks every `interval` milliseconds.
+   * @throws {GatewayError} `store-unavailable`
+   */
+  static async follow(
+    pool: DriverPool,
+    store: SessionStore,
+    log: GatewayLog,
+    interval = INTERVAL,
+  ): Promise<DriverWishes> {
+    const wishes = new DriverWishes(pool, store, log, interval);
     await wishes.#look();
     return wishes;
   }
@@ -65,12 +73,12 @@ export class DriverWishes implements AsyncDisposable {
     return this.#pool.origin(id)?.launcher.ours === true;
   }
 
-  async #follow(): Promise<void> {
+  async #follow(interval: number): Promise<void> {
     const { signal } = this.#stop;
     let troubled = false;
     for (;;) {
       try {
-        await sleep(INTERVAL, undefined, { signal, ref: false });
+        await sleep(interval, undefined, { signal, ref: false });
         await this.#look();
         troubled = false;
       } catch (error) {
