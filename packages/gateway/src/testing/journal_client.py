@@ -67,14 +67,6 @@ class Client:
             "five again": lambda: spark.range(6).createOrReplaceTempView("five"),
             "local": lambda: spark.createDataFrame(small, "n int, s string").createTempView("local"),
             "files": lambda: self.write_and_read(),
-            "with frame": lambda: (
-                sql(
-                    "create temporary view framed as select * from {frame}",
-                    frame=spark.table("local"),
-                ).collect()
-                if self.apache
-                else None
-            ),
             "gone again": lambda: spark.catalog.dropTempView("gone"),
             "twice": lambda: spark.udf.register("twice", lambda value: value * 2, "long"),
             "split": lambda: spark.udtf.register("letters", udtf(Letters, returnType="letter: string")),
@@ -107,7 +99,7 @@ class Client:
                 "create temporary function plus(a int) returns int return a + 1"
             ).collect(),
             "lasting function": lambda: sql(
-                "create function minus(a int) returns int return a - 1"
+                "create function default.minus(a int) returns int return a - 1"
             ).collect(),
             "variable": lambda: sql("declare variable counted int default 1").collect(),
             "variable set": lambda: sql("set var counted = counted + 4").collect(),
@@ -121,7 +113,7 @@ class Client:
                 "execute immediate 'create temp view immediate as select 3 as i'"
             ).collect(),
             "parts": lambda: sql(
-                "create table parts using parquet partitioned by (p) as select id, id % 2 as p from range(4)"
+                "create table default.parts using parquet partitioned by (p) as select id, id % 2 as p from range(4)"
             ).collect(),
             "renamed": lambda: sql("alter view chosen rename to `re named`").collect(),
             "cached": lambda: sql("cache table five").collect(),
@@ -157,7 +149,6 @@ class Client:
         spark, rows = self.spark, self.rows
         return {
             "set": lambda: spark.conf.get("spark.sql.shuffle.partitions"),
-            "framed": lambda: rows("select count(*) as c from framed"),
             "global": lambda: rows("select count(*) as c from global_temp.shared, global_temp.counted"),
             "from client": lambda: rows("select count(*) as c, max(n) as m from large"),
             "module": lambda: rows("select answer(0) as a"),
