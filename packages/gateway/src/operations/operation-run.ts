@@ -85,8 +85,8 @@ export class OperationRun {
 
   /** Whether the client has gone, and the operation waits for it; throws when another call has its turn. */
   #leftAlone(): boolean {
-    if (this.#turn.over.aborted) throw answerTakenOver(this.#operation.id);
-    if (!this.#admitted.client.gone.aborted) return false;
+    if (this.#turn.isOver) throw answerTakenOver(this.#operation.id);
+    if (!this.#admitted.client.isGone) return false;
     this.#leave();
     return true;
   }
@@ -137,7 +137,7 @@ export class OperationRun {
     if (step !== "reattach") {
       if (hasOnceEffect(operation) && !operation.noted) await this.#note(place);
       this.#admitted.client.gone.throwIfAborted();
-      this.#turn.over.throwIfAborted();
+      if (this.#turn.isOver) throw answerTakenOver(operation.id);
       operation.sent = true;
       operation.attempts += 1;
       operation.watch.restart();
@@ -169,7 +169,7 @@ export class OperationRun {
     return {
       translations,
       watch,
-      over: this.#turn.over,
+      turn: this.#turn,
       hold: () => (isRead && watch.rows > 0 ? "nothing" : "messages"),
       passing: (bytes, torn) => {
         this.#passing(bytes, torn);
@@ -198,7 +198,7 @@ export class OperationRun {
   async #settle(status: number | undefined): Promise<void> {
     const operation = this.#operation;
     const { summary, watch } = operation;
-    if (this.#turn.over.aborted || operation.settled) return;
+    if (this.#turn.isOver || operation.settled) return;
     const whole = watch.complete || (!summary.reattachable && !operation.interrupted);
     const succeeded = (status ?? StatusCode.ok) === StatusCode.ok && whole;
     const open = status === StatusCode.ok || status === StatusCode.unavailable;
@@ -217,7 +217,7 @@ export class OperationRun {
   #ended({ end, stream }: AttemptEnd): void {
     const { operations } = this.#services;
     const operation = this.#operation;
-    if (this.#turn.over.aborted) return;
+    if (this.#turn.isOver) return;
     if (end.type === "gone") {
       this.#leave({ stream, rest: end.rest });
       return;
@@ -250,11 +250,11 @@ export class OperationRun {
     try {
       place = await call.replace(failure, client.gone);
     } catch (error) {
-      if (client.gone.aborted) throw error;
+      if (client.isGone) throw error;
       const isOnce = hasOnceEffect(operation) && operation.sent;
       return this.#fail(isOnce ? onceFailed(operation, failure) : GatewayError.from(error));
     }
-    if (this.#turn.over.aborted) throw answerTakenOver(operation.id);
+    if (this.#turn.isOver) throw answerTakenOver(operation.id);
     const sameLife = place.life === before;
     if (operation.sent) operation.losses += 1;
     const step = nextStep({

@@ -21,12 +21,24 @@ export interface OperationStart {
 }
 
 /**
- * Whose turn it is with an operation: the call that executes it or has taken it up again, until a later call does. What
- * an earlier call still learns says nothing any more.
+ * Whose turn it is with an operation: the call that executes it or has taken it up again, until a later call does, or it
+ * ends. What an earlier call still learns says nothing any more.
  */
-export interface Turn {
-  /** Aborted when another call has its turn. */
-  readonly over: AbortSignal;
+export class Turn {
+  /** Called once, when the turn is over. */
+  onOver: (() => void) | undefined;
+  #isOver = false;
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Another call comes, or none any more. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.onOver?.();
+  }
 }
 
 /** An ExecutePlan from its call until it has ended, over however many calls and drivers. */
@@ -63,7 +75,7 @@ export class Operation {
   bytes = 0;
   outcome: OperationOutcome | undefined;
   readonly #slot: Disposable;
-  #turn = new AbortController();
+  #turn = new Turn();
   #idle: DisposableStack | undefined;
 
   constructor(start: OperationStart) {
@@ -84,11 +96,11 @@ export class Operation {
 
   /** A call comes to it, and the one before has no say any more. */
   attach(): Turn {
-    this.#turn.abort();
-    this.#turn = new AbortController();
+    this.#turn.end();
+    this.#turn = new Turn();
     this.#idle?.dispose();
     this.#idle = undefined;
-    return { over: this.#turn.signal };
+    return this.#turn;
   }
 
   /** Its call has ended without it; `keeps` is disposed of when another call comes, or when it ends. */
@@ -102,7 +114,7 @@ export class Operation {
     this.outcome = outcome;
     this.body.drop();
     this.#slot[Symbol.dispose]();
-    this.#turn.abort();
+    this.#turn.end();
     this.#idle?.dispose();
     this.#idle = undefined;
     return true;

@@ -9,8 +9,8 @@ export interface AnswerRules {
   /** Fields of the messages that are translated. */
   readonly translations: ReadonlyMap<number, Translate>;
   readonly watch?: ResponseWatch;
-  /** Aborted when the answer is not wanted any more, for a reason other than that its client has gone. */
-  readonly over?: AbortSignal;
+  /** Says when the answer is not wanted any more, for a reason other than that its client has gone. */
+  readonly turn?: { readonly isOver: boolean; onOver: (() => void) | undefined };
   /**
    * What is held back, so that the driver's failure does not show: everything until the answer's end, each message
    * until it is whole, or nothing. Beyond {@link LARGEST_HELD} bytes everything goes.
@@ -80,10 +80,10 @@ class AnswerPassing {
     this.ended = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    if (client.gone.aborted) this.#leave();
-    else client.gone.addEventListener("abort", this.#leave, { once: true });
-    if (rules.over?.aborted === true) this.#stop();
-    else rules.over?.addEventListener("abort", this.#stop, { once: true });
+    if (client.isGone) this.#leave();
+    else client.onGone = this.#leave;
+    if (rules.turn?.isOver === true) this.#stop();
+    else if (rules.turn !== undefined) rules.turn.onOver = this.#stop;
     // A stream forgets its session when it closes.
     const session = driver.session;
     driver.on("response", (headers, flags) => {
@@ -137,7 +137,7 @@ class AnswerPassing {
     if (this.#done) return;
     try {
       const bytes = this.#rewriter.push(chunk);
-      if (this.#client.gone.aborted) {
+      if (this.#client.isGone) {
         if (this.#rules.due()) this.#settleDue();
         return;
       }
@@ -205,7 +205,7 @@ class AnswerPassing {
       .settle(Number(status))
       .then(() => {
         if (this.#done) return;
-        if (!this.#client.gone.aborted) this.#pass(this.#heldBytes);
+        if (!this.#client.isGone) this.#pass(this.#heldBytes);
         this.#close();
         this.#client.end(trailers);
         this.#resolve({ type: "answered", status: Number(status) });
@@ -218,8 +218,8 @@ class AnswerPassing {
 
   #close(): void {
     this.#done = true;
-    this.#client.gone.removeEventListener("abort", this.#leave);
-    this.#rules.over?.removeEventListener("abort", this.#stop);
+    this.#client.onGone = undefined;
+    if (this.#rules.turn !== undefined) this.#rules.turn.onOver = undefined;
   }
 
   #fail(error: GatewayError): void {

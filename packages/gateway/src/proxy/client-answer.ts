@@ -19,6 +19,8 @@ export class ClientAnswer {
   status: number | undefined;
   /** The gateway's own reason, where the status is the gateway's. */
   code: GatewayErrorCode | undefined;
+  /** Called when the client goes before it has its status; quicker to have than a listener on {@link gone}. */
+  onGone: (() => void) | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #gone = new AbortController();
 
@@ -26,7 +28,9 @@ export class ClientAnswer {
     this.#stream = stream;
     this.requestId = requestId;
     stream.once("close", () => {
-      if (this.status === undefined) this.#gone.abort();
+      if (this.status !== undefined) return;
+      this.#gone.abort();
+      this.onGone?.();
     });
     // A client that breaks off is told by "close", with or without an error.
     stream.on("error", () => undefined);
@@ -36,6 +40,10 @@ export class ClientAnswer {
   /** Aborted when the client has gone before it had its status. */
   get gone(): AbortSignal {
     return this.#gone.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#gone.signal.aborted;
   }
 
   /** Whether it has its status, or has gone. */
