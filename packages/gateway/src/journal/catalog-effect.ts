@@ -13,12 +13,13 @@ import {
 } from "./statement-effect.ts";
 import { nameOf } from "./statement-reader.ts";
 
+const UNKNOWN_PIN = "it has called its catalogue in a way that the gateway does not know";
+
 /** What a call of the catalogue (`spark.connect.Catalog`) does. */
 export function catalogEffect(catalog: MessageView): StatementEffect {
   const found = caseOf(catalog, "cat_type");
   const view = found === undefined ? undefined : partMessage(found);
-  // A call that is not known here, or none.
-  if (found === undefined || view === undefined) return write();
+  if (found === undefined || view === undefined) return write([], [], UNKNOWN_PIN);
   const table = nameOf(text(view, "table_name"));
   switch (found.field.name) {
     case "set_current_database":

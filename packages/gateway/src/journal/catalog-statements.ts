@@ -34,6 +34,7 @@ export function createStatement(reader: StatementReader): StatementEffect {
   reader.at += 1;
   const ifAbsent = reader.take("if", "not", "exists");
   const name = reader.name();
+  if (object === "table" && !temporary) return write(tableChange(name, "made"));
   const uses = wordsOf(reader.rest());
   const made = (kind: EntryKind, prefix: string, again: boolean) => {
     const key = kind === "table" ? catalogKey(prefix, name) : lastPartKey(prefix, name);
@@ -51,7 +52,6 @@ export function createStatement(reader: StatementReader): StatementEffect {
     if (object === "function") return session([made("function", "function", false)]);
     return object === "view" || object === "table" ? session([made("view", "view", false)]) : write();
   }
-  if (object === "table") return write(tableChange(name, "made"));
   if (object === "view") return lasting("table");
   if (object === "function") return lasting("catalog-function");
   return DATABASE.includes(object) ? lasting("database") : write();

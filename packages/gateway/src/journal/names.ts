@@ -1,13 +1,21 @@
-/** The words in a text, lower case, without doubles: what names in it consist of. */
-export function wordsOf(...texts: readonly string[]): string[] {
+/**
+ * The words in a text, lower case, without doubles: what names in it consist of. With more than it is worth to compare
+ * they become `*`: everything.
+ */
+export function wordsOf(...texts: readonly string[]): readonly string[] {
   const words = new Set<string>();
-  for (const text of texts) for (const [word] of text.matchAll(WORD)) words.add(word.toLowerCase());
+  for (const text of texts) {
+    for (const [word] of text.matchAll(WORD)) {
+      words.add(word.toLowerCase());
+      if (words.size > MOST_WORDS) return ["*"];
+    }
+  }
   return [...words];
 }
 
 const WORD = /[\p{L}\p{N}\p{M}_]+/gu;
 
-/** Joins lists of words; with more than it is worth to compare they become `*`: everything. */
+/** Joins lists of words, as {@link wordsOf} gives them. */
 export function joinWords(...lists: readonly (readonly string[])[]): readonly string[] {
   const words = new Set(lists.flat());
   return words.has("*") || words.size > MOST_WORDS ? ["*"] : [...words];

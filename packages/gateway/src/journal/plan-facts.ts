@@ -1,4 +1,5 @@
 import { type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { fields } from "../grpc/fields.ts";
 import { messageType, type MessageView, partMessage, parts } from "./message-view.ts";
 import { wordsOf } from "./names.ts";
 
@@ -45,7 +46,7 @@ export function planFacts(relation: MessageView): PlanFacts {
  * The words of all strings in a message but one: what it may be about. Binary data, and where it was made, do not
  * count.
  */
-export function wordsIn(message: MessageView, except?: Buffer): string[] {
+export function wordsIn(message: MessageView, except?: Buffer): readonly string[] {
   const found: string[] = [];
   const open = [message];
   for (let view = open.pop(); view !== undefined; view = open.pop()) {
@@ -54,8 +55,13 @@ export function wordsIn(message: MessageView, except?: Buffer): string[] {
       if (value === undefined || isSame(value, except)) continue;
       const type = messageType(field);
       if (type !== undefined) open.push({ type, bytes: value });
-      else if (field.fieldKind === "map") found.push(value.toString("latin1"), value.toString("utf8"));
-      else if (isText(field)) found.push(value.toString("utf8"));
+      else if (field.fieldKind === "map") {
+        for (const { number, value: inner } of fields(value)) {
+          if (inner === undefined) continue;
+          if (field.mapKind === "message" && number === 2) open.push({ type: field.message, bytes: inner });
+          else found.push(inner.toString("utf8"));
+        }
+      } else if (isText(field)) found.push(value.toString("utf8"));
     }
   }
   return wordsOf(...found);

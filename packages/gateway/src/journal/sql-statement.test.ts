@@ -157,7 +157,6 @@ const EFFECTS: Readonly<Record<string, readonly (readonly [sql: string, effect: 
     ["BEGIN SET x = 1; END", "write pin"],
     ["BEGIN IF true THEN CREATE OR REPLACE TEMP VIEW v AS SELECT 1; END IF; END", "write pin"],
     ["start: BEGIN USE d; END start", "write pin"],
-    ["INSERT INTO t VALUES (1); DROP TEMPORARY FUNCTION f", "write pin"],
   ],
 };
 

@@ -26,7 +26,6 @@ const SCRIPT_PIN = "a SQL script may have changed the session";
  */
 export function statementEffect(sql: string, parameters?: ReadonlyMap<string, string>): StatementEffect {
   const reader = new StatementReader(sql, parameters);
-  if (hasSecondStatement(reader)) return scriptEffect(reader);
   return readStatement(reader);
 }
 
@@ -151,11 +150,4 @@ function addStatement(reader: StatementReader): StatementEffect {
 
 function scriptEffect(reader: StatementReader): StatementEffect {
   return write([], [], mayChangeSession(reader) ? SCRIPT_PIN : undefined);
-}
-
-/** Whether anything but further semicolons follows one. */
-function hasSecondStatement(reader: StatementReader): boolean {
-  const tokens = reader.tokens();
-  const end = tokens.findIndex(({ kind, text }) => kind === "symbol" && text === ";");
-  return end >= 0 && tokens.slice(end).some(({ kind, text }) => kind !== "symbol" || text !== ";");
 }

@@ -1,23 +1,24 @@
 import { sqlTokens, type SqlToken } from "./sql-tokens.ts";
 
-/** Reads a SQL statement from its beginning, token by token. */
+/** Reads a SQL statement from its beginning, token by token; what it is not asked for is not read. */
 export class StatementReader {
   readonly sql: string;
-  readonly #tokens: readonly SqlToken[];
   readonly #parameters: ReadonlyMap<string, string>;
-  /** The token to be read next. */
+  readonly #source: Iterator<SqlToken>;
+  readonly #read: SqlToken[] = [];
+  /** The number of the token to be read next. */
   at = 0;
 
   /** @param parameters the strings among a statement's parameters, by name, or by place from 0 on */
   constructor(sql: string, parameters: ReadonlyMap<string, string> = new Map()) {
     this.sql = sql;
     this.#parameters = parameters;
-    this.#tokens = [...sqlTokens(sql)];
+    this.#source = sqlTokens(sql);
   }
 
   /** The next token, or one further on. */
   peek(ahead = 0): SqlToken | undefined {
-    return this.#tokens[this.at + ahead];
+    return this.#token(this.at + ahead);
   }
 
   /** The next token's word or symbol; undefined for what stands in quotes, and at the end. */
@@ -72,7 +73,7 @@ export class StatementReader {
     this.at += 1;
     if (token.kind === "string") return token.text;
     if (token.text === "?") {
-      const before = this.#tokens.slice(0, this.at - 1);
+      const before = this.tokens(0, this.at - 1);
       return this.#parameters.get(
         String(before.filter(({ kind, text }) => kind === "symbol" && text === "?").length),
       );
@@ -97,7 +98,7 @@ export class StatementReader {
 
   /** The statement with these words behind its token of this number. */
   withAfter(index: number, words: string): string {
-    const end = this.#tokens[index]?.end ?? this.sql.length;
+    const end = this.#token(index)?.end ?? this.sql.length;
     return `${this.sql.slice(0, end)} ${words}${this.sql.slice(end)}`;
   }
 
@@ -107,8 +108,19 @@ export class StatementReader {
   }
 
   /** The tokens that are left, or those between two numbers. */
-  tokens(start = this.at, end?: number): readonly SqlToken[] {
-    return this.#tokens.slice(start, end);
+  tokens(start = this.at, end = Infinity): readonly SqlToken[] {
+    this.#token(end);
+    return this.#read.slice(start, end);
+  }
+
+  /** The token of this number, if there are so many. */
+  #token(index: number): SqlToken | undefined {
+    while (this.#read.length <= index) {
+      const next = this.#source.next();
+      if (next.done === true) break;
+      this.#read.push(next.value);
+    }
+    return this.#read[index];
   }
 }
 
