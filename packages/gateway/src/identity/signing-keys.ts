@@ -59,15 +59,18 @@ async function remoteKeys(url: URL, { onReread = () => undefined }: WatchOptions
     cooldownDuration: COOLDOWN,
     timeoutDuration: TIMEOUT,
   });
-  const refresh = () =>
-    keys.reload().then(
-      () => {
-        onReread(url.href, undefined);
-      },
-      (error: unknown) => {
-        onReread(url.href, told(error));
-      },
-    );
+  let failed = false;
+  const refresh = async () => {
+    try {
+      await keys.reload();
+      // That all is as ever is no news.
+      if (failed) onReread(url.href, undefined);
+      failed = false;
+    } catch (error) {
+      failed = true;
+      onReread(url.href, told(error));
+    }
+  };
   await refresh();
   const timer = setInterval(() => void refresh(), REFRESH).unref();
   return {
