@@ -5,7 +5,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { SparkConnectService } from "@duet/spark-connect/wire";
 import { SESSION, resultBatch } from "../testing/messages.ts";
 import { frameMessage } from "./message-reader.ts";
-import { ResponseRewriter } from "./response-rewriter.ts";
+import { ResponseRewriter, type ResponseWatch } from "./response-rewriter.ts";
 import { GatewayError } from "./status.ts";
 
 const DRIVER_SESSION = "aaaaaaaa-aaaa-8aaa-8aaa-aaaaaaaaaaaa";
@@ -15,6 +15,13 @@ const translations = new Map([
   [1, (value: string) => (value === DRIVER_SESSION ? SESSION : value)],
   [15, (value: string) => (value === NEW ? OLD : value)],
 ]);
+
+const NOTHING_WATCHED: ResponseWatch = {
+  lookInto: new Set([2]),
+  field: () => undefined,
+  inner: () => undefined,
+  ended: () => undefined,
+};
 
 function rewrite(stream: Buffer, sizes: (left: number) => number): Buffer {
   const rewriter = new ResponseRewriter(translations);
@@ -68,15 +75,50 @@ describe("ids in a stream of responses", () => {
     assert.equal(first.serverSideSessionId, OLD);
   });
 
+  test("and the fields that are looked into are told, however the stream is cut", () => {
+    const stream = Buffer.concat([from, frameMessage(Buffer.alloc(0))]);
+    for (const size of [1, 4, 50, 10_000]) {
+      const told: string[] = [];
+      const watch: ResponseWatch = {
+        lookInto: new Set([2]),
+        field: (number) => told.push(`${number}`),
+        inner: (outer, number, value) => told.push(`${outer}.${number}=${value}`),
+        ended: () => told.push("end"),
+      };
+      const rewriter = new ResponseRewriter(translations, watch);
+      let passed = 0;
+      let whole = 0;
+      for (let at = 0; at < stream.length; at += size) {
+        const bytes = rewriter.push(Buffer.from(stream.subarray(at, at + size)));
+        if (rewriter.whole > 0) whole = passed + rewriter.whole;
+        passed += bytes.length;
+      }
+      const message = (length: number) => [
+        "1",
+        "2",
+        "2.1=1",
+        ...(length > 0 ? [`2.2=${length}`] : []),
+        "15",
+        "end",
+      ];
+      assert.deepEqual(told, [...message(0), ...message(10), ...message(3000), "end"]);
+      assert.deepEqual([passed, whole], [stream.length, stream.length]);
+    }
+  });
+
   for (const [what, bytes] of [
     ["a compressed message", Buffer.from([1, 0, 0, 0, 1, 0])],
     ["a group", frameMessage(Buffer.from([0x0b]))],
     ["a field that is longer than its message", frameMessage(Buffer.from([0x12, 0x7f, 0]))],
+    [
+      "a field that is longer than the message that it is in",
+      frameMessage(Buffer.from([0x12, 2, 0x0a, 9, 0, 0, 0])),
+    ],
     ["a number that is cut off by the message's end", Buffer.from([0, 0, 0, 0, 1, 0x92, 0x01])],
   ] as const) {
     test(`${what} is refused`, () => {
       assert.throws(
-        () => new ResponseRewriter(translations).push(bytes),
+        () => new ResponseRewriter(translations, NOTHING_WATCHED).push(bytes),
         (error) => error instanceof GatewayError && error.code === "driver-response-broken",
       );
     });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { ServerHttp2Stream } from "node:http2";
 import { describe, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -10,6 +11,7 @@ import {
   interruptOf,
   operationResponse,
   reattach,
+  releaseUntil,
 } from "../testing/messages.ts";
 import {
   DRIVER_SESSION,
@@ -17,10 +19,10 @@ import {
   startGatewayTo,
   type OneDriverOptions,
 } from "../testing/one-driver.ts";
-import { RawClient, type RawAnswer } from "../testing/raw-client.ts";
+import { RawClient, readAnswer, type RawAnswer } from "../testing/raw-client.ts";
 import { answer, startScriptedDriver, type ScriptedDriver } from "../testing/scripted-driver.ts";
 
-const { executePlan, reattachExecute } = SparkConnectService.method;
+const { executePlan, reattachExecute, releaseExecute } = SparkConnectService.method;
 const OPERATION = "0a0a0a0a-0000-4000-8000-00000000000a";
 const WRITE = "insert into t values (1)";
 
@@ -325,7 +327,104 @@ describe("an operation whose client takes it up again", () => {
   });
 });
 
+describe("an operation that two calls have", () => {
+  test("goes on with the later one, and the earlier one is told so", async () => {
+    await using driver = await driverThat((stream) => {
+      if (driver.paths.at(-1) === "ExecutePlan") {
+        stream.respond({ ":status": 200, "content-type": "application/grpc" });
+        stream.write(operationResponse("a1", { rows: 1 }));
+      } else answer(stream, ROWS);
+    });
+    await using gateway = await startGatewayTo(driver, { resumes: true });
+    await using client = new RawClient(gateway.port);
+    const body = executeOperation({ query: "select 1", operationId: OPERATION, reattachable: true });
+    const first = client.begin("ExecutePlan");
+    const told = readAnswer(first);
+    first.end(body);
+    await once(first, "data");
+    assert.match((await client.call("ExecutePlan", body)).message, /OPERATION_ALREADY_EXISTS/u);
+    const later = await client.call("ReattachExecute", reattach(OPERATION, "a1"));
+    assert.deepEqual([later.status, responsesOf(later)], [0, ["b1:2", "b2"]]);
+    const earlier = await told;
+    assert.equal(earlier.status, 13);
+    assert.match(earlier.message, /INVALID_CURSOR\.DISCONNECTED/u);
+    assert.equal(gateway.operations(), 0);
+  });
+});
+
+describe("what an operation did", () => {
+  test("is recorded before its client learns that it is complete", async () => {
+    const recording = Promise.withResolvers<undefined>();
+    await using driver = await driverThat((stream) => {
+      answer(stream, [operationResponse("a1"), operationResponse("a2", { complete: true })]);
+    });
+    await using gateway = await startGatewayTo(driver, { recording: recording.promise });
+    await using client = new RawClient(gateway.port);
+    const call = client.begin("ExecutePlan");
+    let text = "";
+    call.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+    call.end(executeOperation({ query: "create temporary view v as select 1", reattachable: true }));
+    while (gateway.recorded.length === 0) await new Promise(setImmediate);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    assert.doesNotMatch(text, /a2/u);
+    recording.resolve(undefined);
+    await once(call, "close");
+    assert.match(text, /a1.*a2/su);
+  });
+
+  test("is not recorded when it failed", async () => {
+    await using driver = await driverThat((stream) => {
+      answer(stream, [], { "grpc-status": "13", "grpc-message": "no" });
+    });
+    await using gateway = await startGatewayTo(driver);
+    await using client = new RawClient(gateway.port);
+    await client.call("ExecutePlan", executeOperation({ query: "create temporary view v as select 1" }));
+    assert.deepEqual(gateway.recorded, []);
+  });
+});
+
 describe("calls that are no operations", () => {
+  test("that release responses of a driver that was lost are answered by the gateway", async () => {
+    await using one = await driverThat(breaksAfter(operationResponse("a1")));
+    await using two = await driverThat((stream) => {
+      stream.respond({ ":status": 200, "content-type": "application/grpc" });
+      stream.write(operationResponse("b1", { rows: 1 }));
+    });
+    await using gateway = await startGatewayTo(one, { next: [two] });
+    await using client = new RawClient(gateway.port);
+    const call = client.begin("ExecutePlan");
+    call.end(executeOperation({ query: "select 1", operationId: OPERATION, reattachable: true }));
+    while (two.paths.length === 0) await new Promise(setImmediate);
+    const result = await client.call("ReleaseExecute", releaseUntil(OPERATION, "a1"));
+    assert.equal(result.status, 0);
+    const { operationId } = fromBinary(releaseExecute.output, result.body.subarray(5));
+    assert.equal(operationId, OPERATION);
+    call.close(8);
+  });
+
+  test("end a session whose driver is lost all the same", async () => {
+    await using one = await driverThat(breaksAfter());
+    await using gateway = await startGatewayTo(one, { next: [] });
+    await using client = new RawClient(gateway.port);
+    assert.equal((await client.call("ReleaseSession", configGet("a"))).status, 0);
+    assert.deepEqual(gateway.recorded, ["end"]);
+  });
+
+  test("of a client that has seen another session are refused, and told by which request", async () => {
+    await using driver = await driverThat(answers());
+    await using gateway = await startGatewayTo(driver);
+    await using client = new RawClient(gateway.port);
+    const body = executeOperation({ query: "select 1", observed: OPERATION });
+    const result = await client.call("ExecutePlan", body, { "x-request-id": "r-7" });
+    assert.match(result.message, /INVALID_HANDLE\.SESSION_CHANGED/u);
+    assert.equal(result.headers["x-request-id"], "r-7");
+    assert.deepEqual(driver.paths, []);
+    const same = executeOperation({ query: "select 1", observed: SERVER_SESSION });
+    assert.equal((await client.call("ExecutePlan", same)).status, 0);
+    const sent = fromBinary(executePlan.input, driver.requests[0] ?? Buffer.alloc(0));
+    assert.equal(sent.clientObservedServerSideSessionId, undefined);
+  });
+
   test("are made again on the next driver", async () => {
     await using one = await driverThat(breaksAfter());
     await using two = await driverThat(answers());

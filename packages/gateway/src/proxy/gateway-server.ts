@@ -29,6 +29,8 @@ export interface ServerOptions {
   readonly certificateCheck?: number;
   /** A client that has been silent for `interval` is pinged, and its connection broken when it says nothing in `timeout`. */
   readonly keepAlive?: { readonly interval: number; readonly timeout: number };
+  /** What running calls have when the gateway ends, by default 2,000. */
+  readonly endGrace?: number;
 }
 
 /** What a server tells besides calls. */
@@ -49,8 +51,8 @@ const SESSION_MEMORY = 1024;
 /** A client may be stopped (Ctrl-Z, a debugger) for a while, so silence is borne with for some time. */
 const KEEP_ALIVE = { interval: 60_000, timeout: 60_000 };
 
-/** Milliseconds that running calls have when the server is closed. */
-const GRACE = 2_000;
+/** Milliseconds that running calls have when the server is closed and it is not said. */
+const END_GRACE = 2_000;
 
 /** The gateway's listening side: HTTP/2, in TLS or in clear text (h2c). */
 export class GatewayServer implements AsyncDisposable {
@@ -60,14 +62,16 @@ export class GatewayServer implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<Promise<void>>();
+  readonly #endGrace: number;
 
   private constructor(
     serve: ServeCall,
-    { keepAlive: { interval, timeout } = KEEP_ALIVE }: ServerOptions,
+    { keepAlive: { interval, timeout } = KEEP_ALIVE, endGrace = END_GRACE }: ServerOptions,
     { refused = () => undefined }: ServerListener,
     tls: ({ readonly server: TlsServer } & Disposable) | undefined,
   ) {
     this.#tls = tls;
+    this.#endGrace = endGrace;
     this.#http2 = createServer({
       settings: { initialWindowSize: STREAM_WINDOW },
       maxSessionMemory: SESSION_MEMORY,
@@ -133,7 +137,7 @@ export class GatewayServer implements AsyncDisposable {
     const timer = setTimeout(() => {
       for (const session of this.#sessions) session.destroy();
       for (const socket of this.#sockets) socket.destroy();
-    }, GRACE);
+    }, this.#endGrace);
     await closed;
     await Promise.all(this.#calls);
     clearTimeout(timer);

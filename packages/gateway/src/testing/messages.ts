@@ -1,4 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { InterruptRequest_InterruptType, SparkConnectService } from "@duet/spark-connect/wire";
 import { frameMessage } from "../grpc/message-reader.ts";
 
@@ -30,6 +30,8 @@ export interface OperationWish {
   readonly operationId?: string;
   readonly reattachable?: boolean;
   readonly tags?: readonly string[];
+  /** The server-side session that the client has seen. */
+  readonly observed?: string;
 }
 
 /** An ExecutePlan for a SQL text as a command, as PySpark sends statements, or as a query; framed. */
@@ -38,6 +40,7 @@ export function executeOperation({
   operationId,
   reattachable = false,
   tags = [],
+  observed,
 }: OperationWish): Buffer {
   const isQuery = query.startsWith("select");
   const sql = { relType: { case: "sql" as const, value: { query } } };
@@ -52,6 +55,7 @@ export function executeOperation({
     sessionId: SESSION,
     userContext: { userId: "ada" },
     ...(operationId !== undefined && { operationId }),
+    ...(observed !== undefined && { clientObservedServerSideSessionId: observed }),
     plan: { opType },
     requestOptions: [{ requestOption }],
     tags: [...tags],
@@ -72,9 +76,20 @@ export function reattach(operationId: string, lastResponseId?: string): Buffer {
 
 /** A ReleaseExecute of everything, framed. */
 export function releaseAll(operationId: string): Buffer {
-  const release = { case: "releaseAll" as const, value: {} };
+  return release(operationId, { case: "releaseAll", value: {} });
+}
+
+/** A ReleaseExecute of what came up to a response, framed. */
+export function releaseUntil(operationId: string, responseId: string): Buffer {
+  return release(operationId, { case: "releaseUntil", value: { responseId } });
+}
+
+function release(
+  operationId: string,
+  what: NonNullable<MessageInitShape<typeof releaseExecute.input>["release"]>,
+): Buffer {
   const head = { sessionId: SESSION, userContext: { userId: "ada" } };
-  const message = create(releaseExecute.input, { ...head, operationId, release });
+  const message = create(releaseExecute.input, { ...head, operationId, release: what });
   return frameMessage(Buffer.from(toBinary(releaseExecute.input, message)));
 }
 

@@ -30,6 +30,8 @@ export interface OneDriverOptions extends ServerOptions, PassThroughOptions {
   /** Milliseconds for which a client that has gone is waited for. */
   readonly grace?: number;
   readonly largestResult?: number;
+  /** What is recorded is in the store when this resolves. */
+  readonly recording?: Promise<unknown>;
 }
 
 /** A gateway in front of one driver at a time, without pool and placement. */
@@ -101,7 +103,7 @@ export async function startGatewayTo(
           },
           record: (made: readonly JournalEntry[]) => {
             recorded.push(...made.flatMap(({ defines }) => defines));
-            return Promise.resolve();
+            return options.recording?.then(() => undefined) ?? Promise.resolve();
           },
           recordTables: (changes) => {
             recorded.push(...changes.map(({ object }) => object));
