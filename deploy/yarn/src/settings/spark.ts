@@ -6,8 +6,15 @@ import { hdfsAddress, WAREHOUSE, type Layout } from "../layout.ts";
 /** The name under which executors have the archive of their Python, unpacked, in their containers' folders. */
 const EXECUTOR_PYTHON = "python";
 
-/** Of a node. Written out, because YARN starts a container's shell with it before it fills in what stands in braces. */
-const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/**
+ * The path of executors. Python starts in the container's folder, and in a Connect session in a folder below it. A path
+ * in braces, as YARN fills in, would do for the first alone: classic PySpark hands it to Python as it stands.
+ */
+const EXECUTOR_PATH = [
+  `./${EXECUTOR_PYTHON}/bin`,
+  `../${EXECUTOR_PYTHON}/bin`,
+  ...["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"],
+].join(":");
 
 /** Where set-up has put the archive of the executors' Python. */
 export const executorArchive = ({ root }: Layout): string => join(root, ".cluster/executor-python.tar.gz");
@@ -40,9 +47,7 @@ export function sparkDefaults(layout: Layout): Readonly<Record<string, string>> 
     "spark.executor.memoryOverhead": "384m",
     "spark.executor.extraJavaOptions": serial,
     "spark.executorEnv.SPARK_LOCAL_IP": "127.0.0.1",
-    // YARN writes its own values for what stands in braces. A Connect session's Python starts in a folder of the
-    // session's own, so that a path from the container's folder, as is usual for archives, would lead nowhere.
-    "spark.executorEnv.PATH": `{{PWD}}/${EXECUTOR_PYTHON}/bin:${SYSTEM_PATH}`,
+    "spark.executorEnv.PATH": EXECUTOR_PATH,
     "spark.yarn.am.memory": "192m",
     "spark.yarn.am.memoryOverhead": "192m",
     "spark.yarn.am.extraJavaOptions": `${serial} -XX:TieredStopAtLevel=1`,
