@@ -12,6 +12,8 @@ export type TableChange =
       readonly name: readonly string[];
       readonly change: "made" | "altered" | "removed";
     }
+  /** A temporary view may have gone: with Spark's `DROP TABLE`, but not with Sail's. */
+  | { readonly object: "temporary view"; readonly entry: JournalEntry }
   /** A database, a lasting view or function: this entry makes it again where the driver's catalogue is its own. */
   | { readonly object: "definition"; readonly entry: JournalEntry }
   /** A table whose name only the driver knows. */

@@ -42,9 +42,9 @@ export function catalogEffect(catalog: MessageView): StatementEffect {
         table === undefined ? { object: "unknown" } : { object: "table", name: table, change: "made" },
       ]);
     case "drop_table":
-      return drop(table);
+      return drop(table, "table");
     case "drop_view":
-      return drop(nameOf(text(view, "view_name")));
+      return drop(nameOf(text(view, "view_name")), "view");
     case "create_database": {
       const name = nameOf(text(view, "db_name"));
       // Made again it must not mind that it is there: another session may have made it on that driver.
@@ -70,11 +70,13 @@ export function catalogEffect(catalog: MessageView): StatementEffect {
 }
 
 /** A table or lasting view, or else a temporary view of that name. */
-function drop(name: readonly string[] | undefined): StatementEffect {
+function drop(name: readonly string[] | undefined, object: "table" | "view"): StatementEffect {
+  if (name === undefined) return write([{ object: "unknown" }], [], UNKNOWN_PIN);
   const key = viewKey(name);
-  const entries = key === undefined ? [] : [removes("view", [`if-present ${key}`])];
-  return write(
-    [name === undefined ? { object: "unknown" } : { object: "table", name, change: "removed" }],
-    entries,
-  );
+  const removed = { object: "table", name, change: "removed" } as const;
+  if (key === undefined) return write([removed]);
+  const entry = removes("view", [`if-present ${key}`]);
+  return object === "view"
+    ? write([removed], [entry])
+    : write([removed, { object: "temporary view", entry }]);
 }

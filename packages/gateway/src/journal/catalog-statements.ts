@@ -82,8 +82,13 @@ export function alterStatement(reader: StatementReader): StatementEffect {
     return write(tables, [defines("view", keys(viewKey), uses)]);
   }
   if (object === "table") {
-    if (!renamed || reader.word() === "partition") return write(tableChange(name, "altered"));
-    return write([...tableChange(name, "removed"), ...tableChange(sibling(name, reader.name()), "made")]);
+    if (!renamed) return write(tableChange(name, "altered"));
+    const to = reader.name();
+    const changes = [...tableChange(name, "removed"), ...tableChange(sibling(name, to), "made")];
+    // Spark renames a temporary view with it too.
+    const [from, under] = [viewKey(name), viewKey(to)];
+    if (name === undefined || from === undefined || under === undefined) return write(changes);
+    return write(changes, [defines("view", [present(from), under], wordsOf(...name))]);
   }
   if (DATABASE.includes(object)) {
     const entry = defines("table", [present(catalogKey("database", name))], name ?? []);
@@ -111,8 +116,10 @@ export function dropStatement(reader: StatementReader): StatementEffect {
       if (name === undefined) return write(tableChange(name, "removed"), [], UNKNOWN_PIN);
       const key = viewKey(name);
       if (key?.startsWith("global-view:") === true) return session([removes("view", [key])]);
-      const entries = key === undefined ? [] : [removes("view", [present(key)])];
-      return write(tableChange(name, "removed"), entries);
+      if (key === undefined) return write(tableChange(name, "removed"));
+      const entry = removes("view", [present(key)]);
+      if (object === "view") return write(tableChange(name, "removed"), [entry]);
+      return write([...tableChange(name, "removed"), { object: "temporary view", entry }]);
     }
     case "function": {
       if (temporary) return session([removes("function", [lastPartKey("function", name)])]);

@@ -30,7 +30,5 @@ export function makeChange(
   context: EntryContext,
   words: readonly string[] = [],
 ): TableChange {
-  return change.object === "definition"
-    ? { ...change, entry: makeEntry(change.entry, context, words) }
-    : change;
+  return "entry" in change ? { ...change, entry: makeEntry(change.entry, context, words) } : change;
 }

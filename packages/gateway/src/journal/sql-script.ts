@@ -69,7 +69,7 @@ export function executeImmediate(
   const again = (entry: StatementEntry) => ({ ...entry, text: entry.text ?? token.text });
   const entries = inner.entries.map(again);
   const tables = inner.tables.map((change) =>
-    change.object === "definition" ? { ...change, entry: again(change.entry) } : change,
+    "entry" in change ? { ...change, entry: again(change.entry) } : change,
   );
   return { ...inner, entries, tables };
 }

@@ -11,6 +11,7 @@ function told(sql: string, parameters?: ReadonlyMap<string, string>): string {
     `${removes ? "-" : "+"}${defines.length === 0 ? "?" : defines.join(",")}`;
   const change = (table: StatementChange) => {
     if (table.object === "definition") return `own ${entry(table.entry)}`;
+    if (table.object === "temporary view") return `${table.object} ${entry(table.entry)}`;
     if (table.object === "table") return `table ${table.change} ${table.name.join(".")}`;
     return table.object === "variable" ? `value of ${table.name.join(".")}` : table.object;
   };
@@ -143,8 +144,9 @@ const EFFECTS: Readonly<Record<string, readonly (readonly [sql: string, effect: 
     ["REPLACE TABLE t AS SELECT 1", "write table made t"],
     ["ALTER TABLE t ADD COLUMNS (b INT)", "write table altered t"],
     ["ALTER TABLE d.t RENAME TO u", "write table removed d.t table made d.u"],
+    ["ALTER TABLE t RENAME TO u", "write +if-present view:t,view:u table removed t table made u"],
     ["ALTER TABLE t PARTITION (a = 1) RENAME TO PARTITION (a = 2)", "write table altered t"],
-    ["DROP TABLE IF EXISTS t PURGE", "write -if-present view:t table removed t"],
+    ["DROP TABLE IF EXISTS t PURGE", "write table removed t temporary view -if-present view:t"],
     ["CREATE VIEW v AS SELECT 1", "write own +table:v"],
     ["EXECUTE IMMEDIATE 'insert into t values (1)'", "write"],
     ["EXECUTE IMMEDIATE :sql", "write pin"],

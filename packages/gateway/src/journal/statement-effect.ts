@@ -14,8 +14,8 @@ export interface StatementEntry {
 
 /** As {@link TableChange}, with entries as statements make them. */
 export type StatementChange =
-  | Exclude<TableChange, { object: "definition" }>
-  | { readonly object: "definition"; readonly entry: StatementEntry };
+  | Exclude<TableChange, { entry: unknown }>
+  | { readonly object: "definition" | "temporary view"; readonly entry: StatementEntry };
 
 /** What a SQL statement does beyond its answer. */
 export type StatementEffect =

@@ -182,7 +182,7 @@ describe("ExecutePlan", () => {
       [{ clearCache: {} }, "session persist -persist:*"],
       [{ createTable: { tableName: "d.t" } }, "write table made d.t"],
       [{ createExternalTable: { tableName: "t" } }, "write table made t"],
-      [{ dropTable: { tableName: "t" } }, "write view -if-present view:t table removed t"],
+      [{ dropTable: { tableName: "t" } }, "write table removed t temporary view"],
       [{ dropView: { viewName: "v" } }, "write view -if-present view:v table removed v"],
       [{ createDatabase: { dbName: "d" } }, "write definition"],
       [{ dropDatabase: { dbName: "d" } }, "write definition"],
@@ -228,7 +228,7 @@ describe("other calls", () => {
     assert.equal(configured({ getWithDefault: { pairs } }), "read");
   });
 
-  test("what is persisted is known by its plan; commands in SQL may run when they are analysed", () => {
+  test("what is persisted is known by its plan; commands that are only analysed do nothing", () => {
     const analyzed = (analyze: JsonObject) => encoded(analyzePlan.input, { ...SESSION, ...analyze });
     const [persisted] = entriesOf(analyzed({ persist: { relation: table("t") } }), "AnalyzePlan");
     const [unpersisted] = entriesOf(analyzed({ unpersist: { relation: table("t") } }), "AnalyzePlan");
@@ -236,7 +236,7 @@ describe("other calls", () => {
     assert.deepEqual([persisted?.removes, unpersisted?.removes], [false, true]);
     const effect = (analyze: JsonObject) => told(summarize("AnalyzePlan", analyzed(analyze)).effect);
     assert.equal(effect({ schema: { plan: { root: sql("SELECT 1") } } }), "read");
-    assert.equal(effect({ schema: { plan: { root: sql("INSERT INTO t SELECT 1") } } }), "write");
+    assert.equal(effect({ schema: { plan: { root: sql("INSERT INTO t SELECT 1") } } }), "read");
     assert.equal(effect({ sparkVersion: {} }), "read");
   });
 

@@ -5,7 +5,7 @@ import { BrokenMessageError } from "../grpc/fields.ts";
 import type { CallSummary, Effect } from "./call-summary.ts";
 import { commandEffect } from "./command-effect.ts";
 import { artifactEntries, configEffect } from "./request-effects.ts";
-import type { EntryMethod } from "./journal-entry.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import {
   caseOf,
   child,
@@ -115,32 +115,19 @@ function analyzeSummary(request: MessageView): CallSummary {
   const analyze = caseOf(request, "analyze");
   const view = analyze === undefined ? undefined : partMessage(analyze);
   if (analyze === undefined || view === undefined) return summary(READ);
-  const context = { method: "AnalyzePlan" as EntryMethod, message: request.bytes };
   const { name } = analyze.field;
-  if (name === "persist" || name === "unpersist") {
-    const relation = child(view, "relation");
-    if (relation === undefined) return summary(READ);
-    const digest = createHash("sha256").update(relation.bytes).digest("hex").slice(0, 32);
-    const removes = name === "unpersist";
-    const entry = {
-      kind: "persist" as const,
-      defines: [`persist:#${digest}`],
-      removes,
-      uses: removes ? [] : wordsIn(relation),
-      method: context.method,
-      messages: [context.message],
-    };
-    return summary({ type: "session", entries: [entry], tables: [] });
-  }
-  // Spark runs commands in SQL when their result's schema is asked for.
-  const plans = [...parts(view)].flatMap((found) =>
-    found.field.name.endsWith("plan") ? (partMessage(found) ?? []) : [],
-  );
-  for (const plan of plans) {
-    const operation = operationOf(plan);
-    if (operation === undefined || operation.type.typeName === "spark.connect.Command") continue;
-    const { effect, statement } = relationEffect(operation, context);
-    if (effect.type !== "read") return summary(effect, statement);
-  }
-  return summary(READ);
+  const relation = child(view, "relation");
+  // Commands are not run when they are analysed, neither by Spark nor by Sail.
+  if (relation === undefined || (name !== "persist" && name !== "unpersist")) return summary(READ);
+  const digest = createHash("sha256").update(relation.bytes).digest("hex").slice(0, 32);
+  const removes = name === "unpersist";
+  const entry: JournalEntry = {
+    kind: "persist",
+    defines: [`persist:#${digest}`],
+    removes,
+    uses: removes ? [] : wordsIn(relation),
+    method: "AnalyzePlan",
+    messages: [request.bytes],
+  };
+  return summary({ type: "session", entries: [entry], tables: [] });
 }

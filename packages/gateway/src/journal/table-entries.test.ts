@@ -5,6 +5,7 @@ import { SparkConnectService } from "@duet/spark-connect/wire";
 import type { TableChange } from "./call-summary.ts";
 import type { TextRow } from "./driver-question.ts";
 import type { JournalEntry } from "./journal-entry.ts";
+import { sqlRequest } from "./sql-request.ts";
 import { type ChangedDriver, tableEntries } from "./table-entries.ts";
 
 type Answers = Readonly<Record<string, readonly TextRow[] | Error>>;
@@ -127,6 +128,18 @@ describe("tableEntries", () => {
       entries: [],
       pins: [],
     });
+  });
+
+  test("a temporary view goes with DROP TABLE on Spark, whatever its catalogue, and stays on Sail", async () => {
+    const entry = { kind: "view", defines: ["if-present view:t"], removes: true, uses: [] } as const;
+    const change: TableChange = {
+      object: "temporary view",
+      entry: { ...entry, method: "ExecutePlan", messages: [sqlRequest("DROP TABLE t")] },
+    };
+    const gone = { entries: [["if-present view:t", "DROP TABLE t"]], pins: [] };
+    assert.deepEqual(await recorded(change, driver({}, { catalog: "driver" })), gone);
+    assert.deepEqual(await recorded(change, driver({}, { catalog: "shared" })), gone);
+    assert.deepEqual(await recorded(change, driver({})), { entries: [], pins: [] });
   });
 
   test("a catalogue that drivers share, or another than the driver's own, needs nothing", async () => {

@@ -78,6 +78,8 @@ async function changeEntries(
       return { entries: currentEntries(await place()) };
     case "variable":
       return variableEntries(change.name, change.declared, driver.ask);
+    case "temporary view":
+      return driver.catalog === "session" ? {} : { entries: [change.entry] };
     case "unknown":
       return driver.catalog === "shared"
         ? {}
