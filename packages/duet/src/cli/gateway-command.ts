@@ -6,6 +6,9 @@ import { coloursFor } from "../view/colours.ts";
 import { exitCode } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
 
+/** The slowest driver has ended by then, after the calls have. Milliseconds. */
+const DRIVERS_END_MS = 20_000;
+
 /** The options of `duet gateway`. */
 export interface GatewayCommandOptions extends ConfigurationFlags {
   readonly json: boolean;
@@ -17,6 +20,7 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
   const colours = coloursFor(process.stderr);
   const isTerminal = process.stderr.isTTY;
   let ending = (): void => undefined;
+  let patience = DRIVERS_END_MS;
   using interruption = new Interruption({
     onFirst: ({ message }) => {
       ending();
@@ -24,9 +28,11 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
     },
     // Drivers watch their standard input, and end with this process.
     onForce: () => undefined,
+    patience: () => patience,
   });
   const { readConfiguration } = await import("../gateway/read-configuration.ts");
   const configuration = await readConfiguration(options);
+  patience += configuration.endGrace;
   await ensureHome(home);
   const [{ runGateway }, { startFailure }, { describeEvent }, { started, startedJson }] = await Promise.all([
     import("../gateway/run-gateway.ts"),

@@ -16,7 +16,7 @@ export class Interrupted extends Error {
 
 /** One press of Ctrl-C may arrive twice: from the terminal, and passed on by npx or our launcher. Milliseconds. */
 const SAME_PRESS_MS = 150;
-/** A run that has not ended this long after it was told to is ended by force. Milliseconds. */
+/** A command that has not ended this long after it was told to is ended by force. Milliseconds. */
 const PATIENCE_MS = 20_000;
 
 /** What happens at the first Ctrl-C and at the second. */
@@ -25,6 +25,8 @@ export interface InterruptionOptions {
   readonly onFirst: (reason: Interrupted) => void;
   /** The person does not want to wait: end everything at once. The process exits afterwards. */
   readonly onForce: () => void;
+  /** Milliseconds from the first to being ended by force, asked for at the first; by default 20 s. */
+  readonly patience?: () => number;
 }
 
 /**
@@ -91,7 +93,7 @@ export class Interruption implements Disposable {
       this.#controller.abort(reason);
       setTimeout(() => {
         this.#force(reason);
-      }, PATIENCE_MS).unref();
+      }, this.#options.patience?.() ?? PATIENCE_MS).unref();
     } else if (reason.exitCode !== exitCode.pipeClosed && now - this.#first > SAME_PRESS_MS) {
       this.#force(reason);
     }

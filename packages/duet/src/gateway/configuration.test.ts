@@ -75,6 +75,7 @@ patience = "10s"
 idle = "2h"
 drain-deadline = "10min"
 reattach-grace = "90s"
+end-grace = "5s"
 
 [gateway.admin]
 listen = "0.0.0.0:15003"
@@ -171,7 +172,13 @@ test("a whole configuration is read, with paths that count from the file and sec
     },
     limits: { sessions: 20, users: { anna: { operations: 50, resultBytes: 10 * 2 ** 30 } } },
     store: { type: "postgres", url: "postgres://duet@db/duet" },
-    ...{ patience: 10_000, longestIdle: 7_200_000, drainDeadline: 600_000, reattachGrace: 90_000 },
+    ...{
+      patience: 10_000,
+      longestIdle: 7_200_000,
+      drainDeadline: 600_000,
+      reattachGrace: 90_000,
+      endGrace: 5_000,
+    },
     journal: { bytes: 16 * 2 ** 20, entries: 2_000 },
     audit: { file: join(home, "gateway", "audit.jsonl"), statements: "digest" },
     log: { file: undefined, level: "info" },

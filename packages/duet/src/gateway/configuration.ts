@@ -51,6 +51,8 @@ export interface GatewayConfiguration {
   readonly drainDeadline: number;
   /** How long an operation whose client has gone goes on when it can be reattached to. */
   readonly reattachGrace: number;
+  /** How long running calls have when the gateway ends. */
+  readonly endGrace: number;
   /** What of a session is kept at most, to make it again on another driver. */
   readonly journal: { readonly bytes: number; readonly entries: number };
   readonly audit: { readonly file: string; readonly statements: "text" | "digest" };

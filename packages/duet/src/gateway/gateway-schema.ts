@@ -145,6 +145,7 @@ export const gatewaySchema = v.strictObject({
   idle: v.optional(duration),
   "drain-deadline": v.optional(duration),
   "reattach-grace": v.optional(duration),
+  "end-grace": v.optional(duration),
   drivers: v.optional(v.record(label, driver, "is no table")),
   ...{ admin: v.optional(admin), tls: v.optional(tls), authentication: v.optional(authentication) },
   ...{ store: v.optional(store), limits: v.optional(limits), journal: v.optional(journal) },

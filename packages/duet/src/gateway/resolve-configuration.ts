@@ -47,6 +47,7 @@ export function resolveConfiguration(sources: ConfigurationSources): GatewayConf
     longestIdle: table.idle ?? 60 * MINUTE,
     drainDeadline: table["drain-deadline"] ?? 5 * MINUTE,
     reattachGrace: table["reattach-grace"] ?? MINUTE,
+    endGrace: table["end-grace"] ?? 10_000,
     journal: { bytes: table.journal?.size ?? 64 * 2 ** 20, entries: table.journal?.entries ?? 2_000 },
     audit: {
       file: resolution.path(table.audit?.file) ?? join(folder, "audit.jsonl"),

@@ -79,9 +79,9 @@ export async function runGateway(
 }
 
 function gatewayOptions(configuration: GatewayConfiguration): GatewayOptions {
-  const { listen, tls, identity, limits, store, patience, longestIdle, journal } = configuration;
+  const { listen, tls, identity, limits, store, patience, longestIdle, journal, endGrace } = configuration;
   return {
-    ...{ ...listen, identity, limits, store, patience, longestIdle, journal },
+    ...{ ...listen, identity, limits, store, patience, longestIdle, journal, endGrace },
     reattachWithin: configuration.reattachGrace,
     ...(tls === undefined ? {} : { tls }),
   };
