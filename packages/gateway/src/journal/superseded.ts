@@ -59,11 +59,11 @@ class Journal {
     for (const [index, { defines }] of entries.entries()) {
       for (const key of defines.map(plainKey)) {
         this.#last.set(key, index);
-        const known = spelling.get(key.toLowerCase());
-        if (known !== undefined && known !== key && !key.startsWith("config:")) {
-          this.#ambiguous.add(key.toLowerCase());
-        }
-        spelling.set(key.toLowerCase(), key);
+        if (key.startsWith("config:")) continue;
+        const same = key.toLowerCase();
+        const known = spelling.get(same);
+        if (known !== undefined && known !== key) this.#ambiguous.add(same);
+        spelling.set(same, key);
       }
     }
   }
@@ -108,8 +108,8 @@ class Journal {
   }
 
   #isKeyRedefined(index: number, key: string): boolean {
-    if (this.#ambiguous.has(key.toLowerCase())) return false;
     const last = Math.max(this.#last.get(key) ?? -1, this.#last.get(wildcard(key)) ?? -1);
+    if (last <= index || this.#ambiguous.has(key.toLowerCase())) return false;
     for (let later = index + 1; later <= last; later += 1) {
       const entry = this.#entries[later];
       if (entry === undefined) continue;
