@@ -33,8 +33,11 @@ export function configEffect(request: MessageView): Effect {
   return { type: "session", entries: [entry], tables: [] };
 }
 
-/** The one entry of an `AddArtifacts` call: its artifacts by name and content. */
-export function artifactEntries(messages: readonly MessageView[]): JournalEntry[] {
+/** Files that Spark copies to a file system of its own: a write. */
+const COPIED = "forward_to_fs/";
+
+/** What an `AddArtifacts` call does: one entry has its artifacts by name and content. */
+export function artifactEffect(messages: readonly MessageView[]): Effect {
   const digests: { readonly name: string; readonly hash: ReturnType<typeof createHash> }[] = [];
   const begin = (name: string, chunk: MessageView | undefined) => {
     digests.push({ name, hash: createHash("sha256") });
@@ -58,16 +61,20 @@ export function artifactEntries(messages: readonly MessageView[]): JournalEntry[
       }
     }
   }
-  if (digests.length === 0) return [];
+  if (digests.length === 0) return READ;
+  const copied = digests.filter(({ name }) => name.startsWith(COPIED));
+  if (copied.length > 0) {
+    const pin = "it was given artifacts in one call with files for a file system";
+    return { type: "write", entries: [], tables: [], pin: copied.length < digests.length ? pin : undefined };
+  }
   const defines = digests.map(({ name, hash }) => `artifact:${name}#${hash.digest("hex").slice(0, 32)}`);
-  return [
-    {
-      kind: "artifact",
-      defines,
-      removes: false,
-      uses: [],
-      method: "AddArtifacts",
-      messages: messages.map(({ bytes }) => bytes),
-    },
-  ];
+  const entry: JournalEntry = {
+    kind: "artifact",
+    defines,
+    removes: false,
+    uses: [],
+    method: "AddArtifacts",
+    messages: messages.map(({ bytes }) => bytes),
+  };
+  return { type: "session", entries: [entry], tables: [] };
 }

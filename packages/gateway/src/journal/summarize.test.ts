@@ -255,6 +255,8 @@ describe("other calls", () => {
     assert.deepEqual(one?.defines, other?.defines);
     assert.match(one?.defines[0] ?? "", /^artifact:files\/a#[0-9a-f]{32}$/u);
     assert.deepEqual(other?.messages, chunks);
+    const copied = message({ batch: { artifacts: [{ name: "forward_to_fs/a", data: data("content") }] } });
+    assert.equal(told(artifactSummary([copied]).effect), "write");
   });
 
   test("all else reads", () => {

@@ -4,7 +4,7 @@ import { SparkConnectService } from "@duet/spark-connect/wire";
 import { BrokenMessageError } from "../grpc/fields.ts";
 import type { CallSummary, Effect } from "./call-summary.ts";
 import { commandEffect } from "./command-effect.ts";
-import { artifactEntries, configEffect } from "./request-effects.ts";
+import { artifactEffect, configEffect } from "./request-effects.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import {
   caseOf,
@@ -55,7 +55,7 @@ export function summarize(name: string, message: Buffer): CallSummary {
 export function artifactSummary(messages: readonly Buffer[]): CallSummary {
   try {
     const views = messages.map((bytes) => ({ type: method.addArtifacts.input, bytes }));
-    return summary({ type: "session", entries: artifactEntries(views), tables: [] });
+    return summary(artifactEffect(views));
   } catch (error) {
     if (error instanceof BrokenMessageError) return summary(UNREADABLE);
     throw error;
