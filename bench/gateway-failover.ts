@@ -1,6 +1,6 @@
 /**
  * One of three drivers is killed (`kill -9`) while 20 sessions of the stock client live on it, each with settings, views, a
- * Python function and, on Apache Spark, an artifact. Right after, they are asked one after the other; after a second kill
+ * Python function and, on Apache Spark, an artifact; the others have two each. Right after, they are asked one after the other; after a second kill
  * all at once.
  * `node bench/gateway-failover.ts [--quick | --apache]`: Sail and Apache Spark, with `--quick` Sail alone, with `--apache`
  * Apache Spark alone.
@@ -11,7 +11,9 @@ import { type DriverNow, type GatewayProcess, startGatewayProcess } from "./lib/
 import { python } from "./lib/machine.ts";
 import { type Comparison, report } from "./lib/report.ts";
 
+/** Sessions on the driver that is killed, and on the two others together. */
 const SESSIONS = 20;
+const OTHERS = 4;
 
 const ENGINES = {
   sail: { name: "Sail", limit: 2 },
@@ -28,9 +30,12 @@ async function measure(kind: keyof typeof ENGINES): Promise<Outcome> {
   await using gateway = await startGatewayProcess({ drivers: [{ id: "one", kind }] });
   await using clients = await startPeer(python, [SESSION_CLIENTS, gateway.gateway, kind]);
   await clients.ask({ do: "open", count: SESSIONS });
-  // The other drivers come later, so that all sessions are on the first.
+  // The other drivers come later, so that all these sessions are on the first; they have some of their own then.
   for (const id of ["two", "three"]) await gateway.add({ id, kind });
-  const ask = async (kill: number, atOnce: number) => clients.ask({ do: "ask", kill, atOnce });
+  await clients.ask({ do: "open", count: OTHERS });
+  await clients.ask({ do: "ask", kill: 0, atOnce: 2 });
+  const ask = async (kill: number, atOnce: number) =>
+    clients.ask({ do: "ask", kill, atOnce, first: SESSIONS });
   const undisturbed = await ask(0, SESSIONS);
   const victim = await fullest(gateway);
   if (victim.sessions !== SESSIONS) throw new Error(`${String(victim.sessions)} sessions are on the driver`);

@@ -6,7 +6,8 @@ Each line of standard input is a request in JSON, each answered by a line of JSO
 told on standard error:
 
     {"do": "open", "count": 20}                  opens so many sessions, and fills them
-    {"do": "ask", "kill": 4711, "atOnce": 20}    kills this process (0: none) and asks all of them, so many at once
+    {"do": "ask", "kill": 4711, "atOnce": 20}    kills this process (0: none) and asks all of them, so many at once;
+                                                 with "first": 4 only the first four
     {"do": "close"}                              ends them
 """
 
@@ -123,7 +124,7 @@ def main(url: str, kind: str) -> None:
                 clients.extend(pool.map(lambda number: Client(url, kind, number), numbers))
             answer = {"sessions": len(clients)}
         elif request["do"] == "ask":
-            answer = ask_all(clients, request["kill"], request["atOnce"])
+            answer = ask_all(clients[: request.get("first")], request["kill"], request["atOnce"])
         elif request["do"] == "close":
             for client in clients:
                 client.spark.stop()
