@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -242,6 +243,65 @@ test("a gateway that runs", async (context) => {
     for (const line of result.stderr.trim().split("\n")) assert.ok(JSON.parse(line), "the log is JSON lines");
     assert.equal((await home.run(["drivers", "ls"])).code, 3);
   });
+});
+
+test("a configuration's users, limits, pools and files are what the gateway goes by", async () => {
+  const [listen, admin] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const token = "the-token-of-anna";
+  const sha256 = createHash("sha256").update(token).digest("hex");
+  await writeFile(join(home.path, "tokens.toml"), `[[token]]\nuser = "anna"\nsha256 = "${sha256}"\n`);
+  const file = join(home.path, "gateway.toml");
+  await writeFile(
+    file,
+    `[gateway]
+listen = "${listen}"
+[gateway.admin]
+listen = "${admin}"
+token-env = "ADMIN_TOKEN"
+[gateway.authentication]
+tokens = "tokens.toml"
+[gateway.limits]
+sessions = 1
+[gateway.store]
+type = "memory"
+[gateway.audit]
+file = "who.jsonl"
+statements = "digest"
+[gateway.log]
+file = "gateway.log"
+level = "debug"
+[gateway.drivers.small]
+kind = "sail"
+pool = "small"
+capacity = 3
+`,
+  );
+  const duet = home.start(["gateway", "--json", "--config", file], { ADMIN_TOKEN: "admin-secret" });
+  running.add(duet);
+  await duet.until('"admin"');
+  const drivers = ["drivers", "ls", "--json", "--admin", `http://${admin}`];
+  const { stdout } = await home.run(drivers, { DUET_ADMIN_TOKEN: "admin-secret" });
+  const [driver] = (JSON.parse(stdout) as PoolReport).drivers;
+  assert.deepEqual([driver?.id, driver?.pool, driver?.capacity], ["small", "small", 3]);
+  const stranger = await home.run(drivers, { DUET_ADMIN_TOKEN: "guessed" });
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.stderr, /error\[admin-refused\]/u);
+
+  const url = `sc://${listen}/;x-duet-pool=small`;
+  await assert.rejects(SparkSession.connect({ url }), /asks for a token/u);
+  {
+    await using session = await SparkSession.connect({ url: `${url};token=${token}` });
+    assert.deepEqual(await session.sql("select 'private' as word").collect(), [{ word: "private" }]);
+    await assert.rejects(SparkSession.connect({ url: `${url};token=${token}` }), /too-many-sessions/u);
+  }
+  duet.kill("SIGTERM");
+  assert.equal((await duet.result).code, 0);
+  const [audit, log] = await Promise.all(
+    ["who.jsonl", "gateway.log"].map((name) => readFile(join(home.path, name), "utf8")),
+  );
+  assert.match(audit ?? "", /"user":"anna".*"outcome":"succeeded"/u);
+  assert.match(log ?? "", /"code":"too-many-sessions"/u);
+  assert.doesNotMatch(`${audit}${log}`, /private|the-token|admin-secret/u);
 });
 
 test("on a terminal it says what runs where and what comes next, then what happens, until Ctrl-C", async () => {
