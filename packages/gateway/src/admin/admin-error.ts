@@ -1,6 +1,3 @@
-import { RolloutError } from "../drivers/rollout.ts";
-import { GatewayError } from "../grpc/status.ts";
-
 /** Why something that was asked of a gateway's admin listener was not done: stable, kebab-case. */
 export type AdminErrorCode =
   | "admin-fault"
@@ -46,14 +43,5 @@ export class AdminError extends Error {
       case "store-unavailable":
         return 503;
     }
-  }
-
-  /** Anything thrown as an error of the listener; what is not ours is `admin-fault`. */
-  static from(error: unknown): AdminError {
-    if (error instanceof AdminError) return error;
-    if (error instanceof RolloutError) return new AdminError(error.code, error.message, error);
-    if (error instanceof GatewayError && error.code === "store-unavailable")
-      return new AdminError("store-unavailable", error.message, error);
-    return new AdminError("admin-fault", error instanceof Error ? error.message : String(error), error);
   }
 }

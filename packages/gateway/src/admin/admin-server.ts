@@ -7,6 +7,7 @@ import { answerDrivers } from "./driver-routes.ts";
 import type { PoolActions } from "./pool-actions.ts";
 import type { Readiness } from "./pool-report.ts";
 import { sendJson, sendText } from "./send.ts";
+import { toAdminError } from "./to-admin-error.ts";
 
 /** What the admin listener serves. */
 export interface AdminServerOptions {
@@ -69,7 +70,7 @@ export class AdminServer implements AsyncDisposable {
     try {
       await this.#answer(request, response);
     } catch (thrown) {
-      const error = AdminError.from(thrown);
+      const error = toAdminError(thrown);
       if (response.headersSent) response.destroy();
       else sendJson(response, error.status, { code: error.code, message: error.message });
     }

@@ -6,6 +6,7 @@ import { AdminError } from "./admin-error.ts";
 import { drainRequest, driverRequest, rollingRequest, upgradeRequest } from "./messages.ts";
 import type { PoolActions, PoolProgress } from "./pool-actions.ts";
 import { sendJson } from "./send.ts";
+import { toAdminError } from "./to-admin-error.ts";
 
 /** Bytes of a request's body. */
 const LARGEST_BODY = 64 * 1024;
@@ -108,7 +109,7 @@ async function stream(
     await send({ type: "done" });
   } catch (thrown) {
     if (!response.headersSent) throw thrown;
-    const { code, message } = AdminError.from(thrown);
+    const { code, message } = toAdminError(thrown);
     if (!signal.aborted) await send({ type: "failed", code, message });
   }
   response.end();

@@ -59,7 +59,8 @@ class LocalDriver implements LaunchedDriver {
     this.#exit = once(child, "exit");
     this.ended = this.#exit.then(async () => {
       const how = child.signalCode ?? `exit code ${String(child.exitCode)}`;
-      return `its process has ended (${how}): ${await lastLines(logFile)}`;
+      const words = await lastLines(logFile);
+      return `its process has ended (${how})${words === "" ? "" : `: ${words}`}`;
     });
   }
 
