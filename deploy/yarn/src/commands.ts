@@ -119,11 +119,12 @@ async function downCommand(options: CommandOptions): Promise<number> {
 
 async function testCommand(options: CommandOptions): Promise<number> {
   const before = await readRecord(clusterHome());
+  const ran = Object.keys(before?.daemons ?? {}).length > 0;
   await upCommand(options);
   const files = globSync(join(import.meta.dirname, "*.cluster.test.ts"));
   const arguments_ = ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files];
   const child = spawn(process.execPath, arguments_, { stdio: "inherit" });
   const [code] = (await once(child, "exit")) as [number | null];
-  if (before === undefined) await downCommand(options);
+  if (!ran) await downCommand(options);
   return code ?? 1;
 }

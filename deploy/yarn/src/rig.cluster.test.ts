@@ -112,7 +112,7 @@ test("a UDF runs in the packed Python on the executors, and says what it lacks",
   };
   assert.equal(answer.total, 9_900);
   for (const interpreter of answer.interpreters)
-    assert.match(interpreter, /nodemanager\/.*\/container_\w+\/python\/bin\/python3 4\.3\.0 2\.60\.0$/u);
+    assert.match(interpreter, /nodemanager\/.*\/container_\w+\/python 4\.3\.0 2\.60\.0$/u);
   assert.match(answer.error, /ModuleNotFoundError: No module named 'a_package_of_the_algorithm'/u);
 });
 

@@ -28,7 +28,7 @@ def udf(url: str) -> dict[str, object]:
         import pyspark
         import ray
 
-        return f"{os.path.abspath(sys.executable)} {pyspark.__version__} {ray.__version__}"
+        return f"{sys.prefix} {pyspark.__version__} {ray.__version__}"
 
     @python_udf("string")
     def needs_more(_: int) -> str:
