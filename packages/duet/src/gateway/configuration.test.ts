@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { ConfigurationFlags, GatewayConfiguration } from "./configuration.ts";
 import { ConfigurationError } from "./configuration-error.ts";
+import { gatewaySchema } from "./gateway-schema.ts";
 import { readConfiguration } from "./read-configuration.ts";
 
 const root = await mkdtemp(join(tmpdir(), "duet-gateway-configuration-"));
@@ -183,6 +184,19 @@ test("a whole configuration is read, with paths that count from the file and sec
     audit: { file: join(home, "gateway", "audit.jsonl"), statements: "digest" },
     log: { file: undefined, level: "info" },
   });
+});
+
+test("the manual's configuration has every setting, and is one", async () => {
+  const manual = await readFile(join(import.meta.dirname, "../../../../docs/gateway.md"), "utf8");
+  const [, toml = ""] = /```toml\n(.*?)```/su.exec(manual) ?? [];
+  const { drivers, listen } = await read(toml, {}, { DUET_ADMIN_TOKEN: "secret" });
+  assert.deepEqual(listen, { host: "127.0.0.1", port: 15_002 });
+  assert.deepEqual(
+    drivers.map(({ id }) => id),
+    ["sail-1", "sail-2", "spark", "other"],
+  );
+  for (const key of Object.keys(gatewaySchema.entries))
+    assert.match(toml, new RegExp(`^${key} *=|^\\[gateway\\.${key}[.\\]]`, "mu"));
 });
 
 test("all mistakes come at once, each with its line and what it should be", async () => {
