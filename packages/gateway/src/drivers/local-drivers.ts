@@ -39,6 +39,8 @@ export function sail(options: SailOptions): DriverLauncher {
     ],
     environment: {
       PYTHONPATH: options.packages,
+      // A session that moves to it must not wait for what its first function in Python needs.
+      DUET_KEEPER_WARM: "1",
       RUST_LOG: "warn",
       SAIL_SPARK__SESSION_TIMEOUT_SECS: String(SAIL_SESSION_SECONDS),
       ...(options.memory !== undefined && {
