@@ -27,10 +27,7 @@ const sparkTable = v.strictObject({
   "ca-file": v.optional(text("the path of a file")),
 });
 
-const spark = v.union(
-  [sparkAddress, sparkTable],
-  (issue) => firstReason(issue.issues) ?? `is not ${SPARK}`,
-);
+const spark = v.union([sparkAddress, sparkTable], (issue) => firstReason(issue.issues) ?? `is not ${SPARK}`);
 
 const ray = v.strictObject({
   jobs: v.optional(matching(/^https?:\/\/[^/\s]+\S*$/u, JOBS)),

@@ -127,7 +127,10 @@ async function readAuthorities(name: string, profile: ProfileFile, path: string)
   if (!content.includes("-----BEGIN CERTIFICATE-----"))
     throw wrong(`${path} holds no certificate`, "name a PEM file with the certificate of Spark's authority");
   if (content.length > LARGEST_AUTHORITIES)
-    throw wrong(`${path} is larger than ${LARGEST_AUTHORITIES} bytes`, "name only the authority of this Spark");
+    throw wrong(
+      `${path} is larger than ${LARGEST_AUTHORITIES} bytes`,
+      "name only the authority of this Spark",
+    );
   return content;
 }
 
