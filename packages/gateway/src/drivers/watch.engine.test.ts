@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startFreezingProxy } from "../testing/freezing-proxy.ts";
 import { driverProcess, testLauncher } from "../testing/test-drivers.ts";
 import type { Driver } from "./driver.ts";
@@ -31,6 +32,16 @@ async function until(pool: DriverPool, id: string, state: DriverState): Promise<
   check();
   await promise;
   listening[Symbol.dispose]();
+}
+
+/** Resolves when all threads of a process stand still: the signal takes a moment to reach them. */
+async function untilStopped(pid: number): Promise<void> {
+  for (;;) {
+    const threads = await readdir(`/proc/${pid}/task`);
+    const states = threads.map((id) => readFile(`/proc/${pid}/task/${id}/status`, "utf8"));
+    if ((await Promise.all(states)).every((text) => /^State:\s+T/mu.test(text))) return;
+    await sleep(5);
+  }
 }
 
 describe("how drivers are watched", () => {
@@ -99,6 +110,7 @@ describe("how drivers are watched", () => {
     const process_ = driverProcess(driver(owner, "sail").connection);
     process.kill(process_, "SIGSTOP");
     try {
+      await untilStopped(process_);
       assert.equal(await driver(pool, "far").suspect(), false);
       assert.match(driver(pool, "far").lostBecause ?? "", /has not answered/u);
     } finally {
