@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { DEFAULT_POOL } from "../drivers/driver.ts";
+import { DEFAULT_POOL, type Driver } from "../drivers/driver.ts";
 import type { DriverPool } from "../drivers/pool.ts";
 import type { GatewayEvents } from "../events.ts";
 import { allowedPool } from "../identity/allowed-pool.ts";
@@ -263,11 +263,11 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
     using target = await this.#placement.place(label);
     const { driver, life } = target;
     const place = { driverId: driver.id, life, driverSessionId: newDriverSessionId() };
-    const row = { ...newRow(key, label, randomUUID()), place };
+    const row = { ...newRow(key, label, serverIdOn(driver, key)), place };
     const stored = await this.#parts.store.add(row);
     assertOpen(stored);
     const session = this.known.adopt(stored);
-    if (stored.serverId === row.serverId) this.#tellOpened(stored, driver.id);
+    if (stored.place?.driverSessionId === place.driverSessionId) this.#tellOpened(stored, driver.id);
     return session;
   }
 
@@ -281,6 +281,11 @@ export class Sessions implements SessionDirectory, CallHost, AsyncDisposable {
   #tellOpened({ userId, clientId: sessionId }: SessionKey, driverId: string): void {
     this.#parts.events.emit({ type: "session-opened", userId, sessionId, driverId });
   }
+}
+
+/** As the driver itself would answer: Sail says the session's own id, by which clients tell it from Spark. */
+function serverIdOn({ catalog }: Driver, { clientId }: SessionKey): string {
+  return catalog === "session" ? clientId : randomUUID();
 }
 
 function newRow(key: SessionKey, pool: string, serverId: string): StoredSession {
