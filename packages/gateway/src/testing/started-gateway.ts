@@ -25,6 +25,7 @@ export async function startTestGateway(options: GatewayOptions = {}): Promise<St
     url: gateway.url,
     pool: gateway.pool,
     events: gateway.events,
+    store: gateway.store,
     get sessions() {
       return gateway.sessions;
     },
