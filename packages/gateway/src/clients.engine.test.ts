@@ -18,9 +18,8 @@ import { RawClient } from "./testing/raw-client.ts";
 import { type StartedGateway, startTestGateway, untilState } from "./testing/started-gateway.ts";
 import { driverProcess, PYTHON } from "./testing/test-drivers.ts";
 
-/** Would take days. */
-const ENDLESS =
-  "select sum(sqrt(a.id * b.id)) from range(0, 10000000, 1, 2) a, range(0, 10000000, 1, 2) b where a.id % 7 <> b.id % 5";
+/** Would take days, and lets Sail answer others meanwhile. */
+const ENDLESS = "select sum(sqrt(id)) from range(0, 10000000000000, 1, 2)";
 
 type Answers = Readonly<Record<string, unknown>>;
 
