@@ -95,13 +95,20 @@ export class GatewayError extends Error {
   }
 }
 
+/** What Spark's clients raise; the one for the JVM breaks down over an `ErrorInfo` that names no class. */
+const EXCEPTION_CLASS = "org.apache.spark.SparkException";
+
 /** The trailers that carry the error, after the protocol in gRPC's `PROTOCOL-HTTP2.md`, and name the request. */
 export function errorTrailers(error: GatewayError, requestId: string): OutgoingHttpHeaders {
   const message = `${error.message} (${error.code})`;
   const info = create(ErrorInfoSchema, {
     reason: error.code,
     domain: "duet.gateway",
-    metadata: { requestId, ...(error.errorClass !== undefined && { errorClass: error.errorClass }) },
+    metadata: {
+      requestId,
+      classes: JSON.stringify([EXCEPTION_CLASS]),
+      ...(error.errorClass !== undefined && { errorClass: error.errorClass }),
+    },
   });
   const details = create(StatusSchema, {
     code: error.status,

@@ -314,7 +314,9 @@ describe("clients that misbehave get a status, and nothing else is disturbed", a
       );
       assert.equal(details.code, status);
       const [info] = details.details;
-      assert.equal(info && anyUnpack(info, ErrorInfoSchema)?.domain, "duet.gateway");
+      const told = info && anyUnpack(info, ErrorInfoSchema);
+      assert.equal(told?.domain, "duet.gateway");
+      assert.equal(told.metadata["classes"], '["org.apache.spark.SparkException"]');
       running.end(executeSql("select 1"));
       assert.equal((await readAnswer(running)).status, 0);
     });
