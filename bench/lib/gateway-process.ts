@@ -14,6 +14,7 @@ import { driverProcess, testLauncher } from "@duet/gateway/testing";
 
 /** Keeps Node's young generation small: what passes through is garbage at once, and lies outside of it anyway. */
 const FLAGS = ["--max-semi-space-size=2"];
+const ENVIRONMENT = { ...process.env, MALLOC_ARENA_MAX: "1" };
 
 /** A driver that the gateway starts, or one at an address. */
 export type BenchDriver =
@@ -67,6 +68,7 @@ const ONE_SAIL: BenchGateway = { drivers: [{ id: "sail", kind: "sail" }] };
 /** Starts one and waits until its drivers are ready. */
 export async function startGatewayProcess(options: BenchGateway = ONE_SAIL): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [...FLAGS, import.meta.filename, JSON.stringify(options)], {
+    env: ENVIRONMENT,
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exit = once(child, "exit");
@@ -111,6 +113,7 @@ export async function startGatewayProcess(options: BenchGateway = ONE_SAIL): Pro
 }
 
 async function serve(options: BenchGateway): Promise<void> {
+  delete process.env.MALLOC_ARENA_MAX; // As `duet gateway` does, for the drivers' sake.
   const folder = await mkdtemp(join(tmpdir(), "duet-bench-"));
   const gateway = await startGateway({
     port: options.port ?? 0,

@@ -10,12 +10,16 @@ const program = fileURLToPath(import.meta.url);
 const words = process.argv.slice(2);
 // Where bytes only pass through, a young generation that may grow to 48 MB does so, and gains nothing.
 const flags = words[0] === "gateway" ? ["--max-semi-space-size=2"] : [];
+// One heap for all threads: their own ones only keep what the buffers that pass leave behind. A setting of the user's
+// own stays; this one ends with the gateway (`gateway-command.ts`), so that its drivers do not have it.
+const environment = words[0] === "gateway" ? { MALLOC_ARENA_MAX: "1", ...process.env } : process.env;
 const root = dirname(dirname(dirname(dirname(program))));
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {
   // In place of this process, unless a launcher holds a channel to it, which has given the flags then.
   if (flags.some((flag) => !process.execArgv.includes(flag)) && process.channel === undefined) {
-    process.execve?.(process.execPath, [process.execPath, ...flags, ...process.execArgv, program, ...words]);
+    const command = [process.execPath, ...flags, ...process.execArgv, program, ...words];
+    process.execve?.(process.execPath, command, environment);
   }
   module.enableCompileCache(join(root, "node_modules/.cache/node"));
   const { main } = await import("../src/cli/main.ts");
@@ -34,6 +38,7 @@ function handOver(node) {
   }
   // The channel's end tells the real process that this one is gone, even after kill -9.
   const child = spawn(node, [...flags, program, ...words], {
+    env: environment,
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -16,6 +16,8 @@ export interface GatewayCommandOptions extends ConfigurationFlags {
 
 /** Runs a gateway until it is ended by a signal; gives the exit code, which is 0 then. */
 export async function gatewayCommand(options: GatewayCommandOptions): Promise<number> {
+  // It has had its effect on this process (`bin/duet.mjs`), and would slow the drivers down.
+  if (process.env.MALLOC_ARENA_MAX === "1") delete process.env.MALLOC_ARENA_MAX;
   const home = duetHome();
   const colours = coloursFor(process.stderr);
   const isTerminal = process.stderr.isTTY;
