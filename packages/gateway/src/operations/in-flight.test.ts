@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ServerHttp2Stream } from "node:http2";
 import { describe, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { SparkConnectService } from "@duet/spark-connect/wire";
@@ -96,6 +97,27 @@ describe("a read", () => {
     assert.equal(result.status, 1);
     assert.match(result.message, /OPERATION_CANCELED.*operation-interrupted/u);
     assert.deepEqual(two.paths, []);
+  });
+
+  test("that ends without a word, since its client has interrupted it, is told to be cancelled", async () => {
+    const held: ServerHttp2Stream[] = [];
+    await using driver = await driverThat((stream) => {
+      held.push(stream);
+    });
+    await using gateway = await startGatewayTo(driver);
+    await using client = new RawClient(gateway.port);
+    const body = executeOperation({ query: "select 1", operationId: OPERATION, reattachable: true });
+    const running = client.call("ExecutePlan", body);
+    while (held.length === 0) await new Promise(setImmediate);
+    assert.equal((await client.call("Interrupt", interruptOf(OPERATION))).status, 0);
+    for (const stream of held) answer(stream, [operationResponse("a1")]);
+    const result = await running;
+    assert.equal(result.status, 1);
+    assert.match(result.message, /OPERATION_CANCELED.*operation-interrupted/u);
+    const ended = gateway.events.find(({ type }) => type === "operation-ended");
+    assert.ok(ended?.type === "operation-ended");
+    assert.equal(ended.outcome, "interrupted");
+    assert.equal(gateway.operations(), 0);
   });
 
   test("that costs one driver after the other is given up", async () => {

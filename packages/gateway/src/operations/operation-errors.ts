@@ -50,7 +50,7 @@ export function operationUnknown(id: string): GatewayError {
   });
 }
 
-/** The client has interrupted it, and its driver has gone meanwhile. */
+/** The client has interrupted it, and its driver has gone meanwhile or does not say so. */
 export function operationInterrupted(id: string): GatewayError {
   return new GatewayError(
     "operation-interrupted",

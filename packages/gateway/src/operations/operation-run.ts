@@ -72,6 +72,7 @@ export class OperationRun {
           this.#leave();
           throw failure;
         }
+        if (failure.code === "operation-interrupted") await this.#fail(failure);
         if (!isDriverFailure(failure) || tries === MOST_TRIES) await this.#giveUp(failure);
         try {
           step = await this.#recover(failure);
@@ -199,6 +200,10 @@ export class OperationRun {
     const operation = this.#operation;
     const { summary, watch } = operation;
     if (this.#turn.isOver || operation.settled) return;
+    // Sail ends the answer of an interrupted operation without an error; its client would take it up or run it again.
+    if (status === StatusCode.ok && operation.interrupted && summary.reattachable && !watch.complete) {
+      throw operationInterrupted(operation.id);
+    }
     const whole = watch.complete || (!summary.reattachable && !operation.interrupted);
     const succeeded = (status ?? StatusCode.ok) === StatusCode.ok && whole;
     const open = status === StatusCode.ok || status === StatusCode.unavailable;
