@@ -316,7 +316,7 @@ describe("clients that misbehave get a status, and nothing else is disturbed", a
       const [info] = details.details;
       const told = info && anyUnpack(info, ErrorInfoSchema);
       assert.equal(told?.domain, "duet.gateway");
-      assert.equal(told.metadata["classes"], '["org.apache.spark.SparkException"]');
+      assert.equal(told.metadata.classes, '["org.apache.spark.SparkException"]');
       running.end(executeSql("select 1"));
       assert.equal((await readAnswer(running)).status, 0);
     });
