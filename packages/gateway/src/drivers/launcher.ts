@@ -5,6 +5,8 @@ export interface LaunchedDriver extends AsyncDisposable {
   readonly address: DriverAddress;
   /** The folder that relative paths of the driver begin at, absolute; where it is not known, it is left out. */
   readonly workingFolder?: string;
+  /** Processor time that it has had so far, in milliseconds; left out, or undefined, where nobody can tell. */
+  processorTime?(): Promise<number | undefined>;
   /** Resolves with the reason, in words, when it has ended by itself; never for a driver that is not ours. */
   readonly ended: Promise<string>;
 }

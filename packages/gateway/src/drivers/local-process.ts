@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import type { DriverLauncher, LaunchedDriver } from "./launcher.ts";
+import { processorTime } from "./processor-time.ts";
 
 /** A program that serves Spark Connect on a port of 127.0.0.1, and ends when its standard input is closed. */
 export interface DriverCommand {
@@ -62,6 +63,10 @@ class LocalDriver implements LaunchedDriver {
       const words = await lastLines(logFile);
       return `its process has ended (${how})${words === "" ? "" : `: ${words}`}`;
     });
+  }
+
+  async processorTime(): Promise<number | undefined> {
+    return this.#child.pid === undefined ? undefined : processorTime(this.#child.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

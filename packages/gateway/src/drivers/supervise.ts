@@ -25,13 +25,15 @@ export interface WatchOptions extends WatchTimes {
 }
 
 /**
- * A process that has died and a port that refuses are found at once, a hung driver within 20 s: a busy one may take long
- * to answer, and what runs on it is lost when it is taken for a hung one. A broken one is tried every 30 s in the end.
+ * A process that has died and a port that refuses are found at once, a hung driver within 20 s, or two minutes where its
+ * processes still work: a busy one may take long to answer, and what runs on it is lost when it is taken for a hung one.
+ * A broken one is tried every 30 s in the end.
  */
 export const WATCH_DEFAULTS: WatchOptions = {
   interval: 2_000,
   timeout: 6_000,
   failures: 3,
+  busy: 120_000,
   start: 120_000,
   proof: 15_000,
   pause: 250,
@@ -107,7 +109,8 @@ async function liveOnce(
     const facts = await Promise.race([ended, firstAnswer(health, options.start, life)]);
     await Promise.race([ended, proveIt(connection, options)]);
     connection.verify = (fresh) => health.again(fresh);
-    watch = new Watch(connection, health, options);
+    const alive = launched;
+    watch = new Watch(connection, health, options, async () => alive.processorTime?.());
     driver.ready(facts, watch);
     readySince = performance.now();
     await Promise.race([ended, watch.run(life)]);

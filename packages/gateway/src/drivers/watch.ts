@@ -9,7 +9,15 @@ export interface WatchTimes {
   readonly interval: number;
   /** So many checks in a row must fail. */
   readonly failures: number;
+  /** From the first of them, as long as the driver's processes work. */
+  readonly busy: number;
 }
+
+/** Processor time of a driver's processes so far, in milliseconds; undefined where nobody can tell. */
+export type ProcessorTime = () => Promise<number | undefined>;
+
+/** A driver that takes less than this share of a core does not work, but hangs. */
+const WORKING = 0.2;
 
 /** Milliseconds after a check whose connection broke. */
 const BROKEN_PAUSE = 200;
@@ -19,15 +27,22 @@ export class Watch implements Disposable {
   readonly #connection: DriverConnection;
   readonly #health: HealthCheck;
   readonly #times: WatchTimes;
+  readonly #processorTime: ProcessorTime;
   /** Who waits for the outcome of a check that has not begun yet when they ask. */
   readonly #doubters: ((alive: boolean) => void)[] = [];
   #doubted = new AbortController();
   #over = false;
 
-  constructor(connection: DriverConnection, health: HealthCheck, times: WatchTimes) {
+  constructor(
+    connection: DriverConnection,
+    health: HealthCheck,
+    times: WatchTimes,
+    processorTime: ProcessorTime = () => Promise.resolve(undefined),
+  ) {
     this.#connection = connection;
     this.#health = health;
     this.#times = times;
+    this.#processorTime = processorTime;
   }
 
   /** Checks at once; tells whether the driver lives, when that is known. */
@@ -73,19 +88,25 @@ export class Watch implements Disposable {
   /**
    * One check, made again until it is clear how it ends. A port that refuses is clear at once. Where the connection is
    * silent, another one is tried beside it: a connection of which the other end knows nothing any more (half open) is
-   * broken off, and the driver lives.
+   * broken off, and the driver lives. A silent driver that works is given more time: Sail answers nobody while a query
+   * that does not yield has all its threads.
    */
   async #check(signal: AbortSignal): Promise<void> {
+    const begun = performance.now();
+    let work: Work | undefined;
     for (let failures = 1; ; failures += 1) {
       const other = failures > 1 ? this.#askAnew() : Promise.resolve(false);
       const failure = await this.#ask();
       if (failure === undefined) return;
       if (isRestarted(failure) || isRefused(failure)) throw failure;
-      if (failures >= this.#times.failures) {
-        if (!(await other)) throw failure;
+      if (failures >= this.#times.failures && (await other)) {
         this.#connection.reset();
         return;
       }
+      const before = work;
+      work = { at: performance.now(), processorTime: await this.#processorTime() };
+      const bearable = isWorking(before, work) && performance.now() - begun < this.#times.busy;
+      if (failures >= this.#times.failures && !bearable) throw failure;
       await sleep(this.#beforeRetry(failure), undefined, { signal });
     }
   }
@@ -115,6 +136,17 @@ export class Watch implements Disposable {
       return false; // The reason is told by the check beside this one.
     }
   }
+}
+
+/** What a driver's processes had done at a time. */
+interface Work {
+  readonly at: number;
+  readonly processorTime: number | undefined;
+}
+
+function isWorking(before: Work | undefined, now: Work): boolean {
+  if (before?.processorTime === undefined || now.processorTime === undefined) return false;
+  return now.processorTime - before.processorTime > WORKING * (now.at - before.at);
 }
 
 /** Whether another driver is there, told by the check itself or when the connection was opened anew. */
