@@ -156,6 +156,18 @@ describe("a write", () => {
     assert.equal(ended?.type === "operation-ended" && ended.outcome, "unknown");
   });
 
+  test("that its client sends once more with the same id, as Go's does after an error, is not executed", async () => {
+    await using one = await driverThat(breaksAfter());
+    await using two = await driverThat(answers(...ROWS));
+    await using gateway = await startGatewayTo(one, { next: [two] });
+    await using client = new RawClient(gateway.port);
+    const write = executeOperation({ query: WRITE, operationId: OPERATION });
+    for (let sent = 1; sent <= 2; sent += 1) {
+      assert.match((await client.call("ExecutePlan", write)).message, /write-outcome-unknown/u);
+    }
+    assert.deepEqual([one.paths, two.paths], [["ExecutePlan"], []]);
+  });
+
   test("that never reached its driver is sent to the next", async () => {
     const gone = await driverThat(answers());
     await gone[Symbol.asyncDispose]();
