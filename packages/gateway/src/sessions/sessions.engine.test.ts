@@ -89,9 +89,12 @@ describe("sessions of the stock client on Sail, with settings, views and Python 
   test("go on when their driver hangs", async () => {
     const busiest = gateway.pool.drivers.toSorted((a, b) => b.sessions - a.sessions)[0];
     assert.ok(busiest && busiest.sessions > 0);
+    const restarted = untilState(owner, busiest.id, "lost").then(() =>
+      untilState(owner, busiest.id, "ready"),
+    );
     process.kill(driverProcess(busiest.connection), "SIGSTOP");
     await ask();
-    await untilState(owner, busiest.id, "ready");
+    await restarted;
     await gateway.pool.drain(busiest.id, 0);
     await add(busiest.id);
     assert.equal(sum(loads()), SESSIONS);
