@@ -44,8 +44,8 @@ describe("restarting and upgrading drivers", () => {
     listening[Symbol.dispose]();
   };
   const sails = async (...names: readonly string[]) => {
-    const added = names.map(async (id) => pool.add({ id }, await testLauncher("sail", folder, id)));
-    const drivers = await Promise.all(added);
+    const drivers: Driver[] = [];
+    for (const id of names) drivers.push(pool.add({ id }, await testLauncher("sail", folder, id)));
     await until(() => drivers.every(({ state }) => state === "ready"));
     return drivers;
   };
