@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
-import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { freePort } from "./free-port.ts";
 import type { DriverLauncher, LaunchedDriver } from "./launcher.ts";
 import { processorTime } from "./processor-time.ts";
 
@@ -85,16 +85,6 @@ class LocalDriver implements LaunchedDriver {
   #hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-  return address.port;
 }
 
 async function lastLines(file: string): Promise<string> {

@@ -3,12 +3,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, globSync } from "node:fs";
 import { chown, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import { freePort } from "../drivers/free-port.ts";
 
 /** A PostgreSQL of its own: folder, port, user and password. Disposing of it ends it and removes the folder. */
 export interface PostgresServer extends AsyncDisposable {
@@ -179,14 +179,4 @@ function findBinaries(): string {
   const found = folders.find((folder) => existsSync(join(folder, "initdb")));
   if (found === undefined) throw new Error("PostgreSQL is not installed: npm run setup -- --dev installs it");
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-  return address.port;
 }
